@@ -22,7 +22,7 @@ enum err dir_make(struct str path, struct diag *d); /* with parents; existing is
 /* Names without . and .., sorted. */
 enum err dir_list(struct arena *a, struct str path, struct str **out, size_t *n, struct diag *d);
 
-/* Shell pattern (rules/*.y*ml), sorted; no match is an empty list. */
+/* Shell pattern, sorted; no match is an empty list. */
 enum err file_glob(struct arena *a, struct str pattern, struct str **out, size_t *n,
                    struct diag *d);
 
