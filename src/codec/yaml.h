@@ -5,7 +5,9 @@
  * Shape:   libyaml's events become an arena tree; each node knows its line and column. Anchors, aliases and `<<`
  *          are resolved (expansion and depth are limited), duplicate keys refused. A table of fields then fills a struct.
  * Flavours: YAML_V2 as go-yaml v2 UnmarshalStrict (Prometheus, Alertmanager), YAML_V3 as v3 (rules),
- *          YAML_LENIENT as SnakeYAML (jmx_exporter): unknown keys are ignored, unknown escapes in double quotes are kept with a warning.
+ *          YAML_LENIENT as SnakeYAML (jmx_exporter): unknown keys are ignored, unknown escapes in double quotes are kept with a warning,
+ *          of equal keys the last stays (with a warning).
+ * Duplicate keys: YAML_V3 refuses them when parsing, as v3 words it; YAML_V2 when a table or map is decoded, whose name v2 tells.
  * Errors:  d has line, col and a sentence with what was expected; texts of the originals where users match on them
  *          ("field x not found in type config.plain").
  */
@@ -61,7 +63,8 @@ enum yaml_type {
     YT_STRUCT,      /* the sub-table's struct in place; null leaves defaults */
     YT_STRUCT_PTR,  /* pointer to the sub-table's struct, NULL when absent */
     YT_STRUCTS,     /* struct yaml_list of sub-table structs */
-    YT_CUSTOM,      /* custom() decodes */
+    YT_CUSTOM,      /* custom() decodes; not called for null */
+    YT_INLINE,      /* the sub-table's keys stand among this table's own; key is "<inline>" */
 };
 
 struct yaml_strs {
@@ -83,8 +86,11 @@ struct yaml_list {
 
 struct yaml_table;
 
+#define YAML_SELF "<self>"
+
 struct yaml_field {
-    const char *key; /* NULL ends the table */
+    /* NULL ends the table. YAML_SELF with YT_NODE keeps the struct's own node, for later errors with a place. */
+    const char *key;
     enum yaml_type type;
     size_t offset;
     const struct yaml_table *sub;
@@ -99,11 +105,24 @@ struct yaml_table {
     void (*defaults)(void *out); /* may be NULL: zeroed */
     enum err (*check)(struct arena *a, const struct yaml_node *at, void *out,
                       struct diag *d); /* after decoding; may be NULL */
+    const char
+        *null_item; /* sentence for a null among YT_STRUCTS; NULL: such an item is all defaults */
 };
 
 /* Fills *out by the table; unknown keys are errors except in the lenient flavour. All memory is in a. */
 enum err yaml_decode(struct arena *a, const struct yaml_node *v, const struct yaml_table *table,
                      enum yaml_flavour flavour, void *out, struct diag *d);
+
+/*
+ * A scalar as go-yaml resolves it: decimal, octal, hexadecimal and binary integers, floats with .inf and .nan,
+ * booleans as YAML 1.1 writes them. False: the scalar is of another type (quoted ones are strings).
+ */
+bool yaml_bool_of(const struct yaml_node *v, bool *out);
+bool yaml_int_of(const struct yaml_node *v, int64_t *out);
+bool yaml_float_of(const struct yaml_node *v, double *out);
+
+/* go-yaml's text for a node that is no `go_type`: "cannot unmarshal !!str `abc` into int". */
+enum err yaml_mismatch(const struct yaml_node *v, const char *go_type, struct diag *d);
 
 /* Sets d to the node's place and returns e. */
 enum err yaml_error(const struct yaml_node *at, struct diag *d, enum err e, const char *fmt, ...)
