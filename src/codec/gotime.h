@@ -12,6 +12,8 @@
 
 /* Prometheus: "0" or units in order, each once. Texts of the original in d. */
 enum err duration_parse(struct str s, int64_t *ms, struct diag *d);
+enum err duration_parse_signed(struct str s, int64_t *ms,
+                               struct diag *d); /* a minus may stand in front */
 void duration_write(struct buf *b, int64_t ms); /* 1d, 1h30m, 0s */
 
 /* Go: sign, fractions, ns us ms s m h. */
