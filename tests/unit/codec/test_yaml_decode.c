@@ -181,7 +181,7 @@ static const struct row ROWS[] = {
     { "a mapping for a list", "parts: {}\n", ERR_SYNTAX,
       "1:8: cannot unmarshal !!map into []part; expected a list (lines that begin with '- ')" },
     { "a null item", "parts:\n- name: a\n-\n", ERR_SYNTAX, "3:2: empty or null part" },
-    { "a duration", "wait: 5x\n", ERR_SYNTAX, "1:7: not a valid duration string: \"5x\"" },
+    { "a duration", "wait: 5x\n", ERR_SYNTAX, "1:7: unknown unit \"x\" in duration \"5x\"" },
     { "an inline check", "count: 1\nuser: x\n", ERR_SYNTAX, "1:1: no password" },
     { "a custom decoder", "doubled: x\n", ERR_SYNTAX, "1:10: not to be doubled" },
     { "below the cut line", "cloud: {x: 1}\n", ERR_UNSUPPORTED,
