@@ -30,8 +30,9 @@ struct kafka_fields;
 struct kafka_api {
     const char *name;
     int16_t key;
-    int16_t min, max;      /* versions that we speak */
-    int16_t flexible_from; /* from this version on: compact lengths, tagged fields, header 2 (answer: 1) */
+    int16_t min, max; /* versions that we speak */
+    int16_t
+        flexible_from; /* from this version on: compact lengths, tagged fields, header 2 (answer: 1) */
     const struct kafka_fields *request, *response;
 };
 

@@ -18,9 +18,9 @@
 
 struct kafka_log_dir {
     struct str path;
-    int16_t error;                    /* 56: the dir is offline */
+    int16_t error;                     /* 56: the dir is offline */
     int64_t total_bytes, usable_bytes; /* of the volume; KAFKA_UNKNOWN before Kafka 3.3 */
-    int64_t size_bytes;               /* what Kafka's own partitions take, future replicas included */
+    int64_t size_bytes; /* what Kafka's own partitions take, future replicas included */
 };
 
 struct kafka_broker {
@@ -38,12 +38,13 @@ struct kafka_broker {
 
 struct kafka_partition {
     int32_t index;
-    int32_t leader; /* broker id, -1: none */
-    int32_t preferred; /* first replica, -1: none listed */
+    int32_t leader;                     /* broker id, -1: none */
+    int32_t preferred;                  /* first replica, -1: none listed */
     int32_t replicas, in_sync, offline; /* counts */
     int16_t error;                      /* of Metadata or ListOffsets, the latter wins */
-    int64_t high; /* high watermark, asked after every commit it is compared with; or KAFKA_UNKNOWN */
-    int64_t low;  /* log start, or KAFKA_UNKNOWN */
+    int64_t
+        high; /* high watermark, asked after every commit it is compared with; or KAFKA_UNKNOWN */
+    int64_t low; /* log start, or KAFKA_UNKNOWN */
 };
 
 struct kafka_topic {
@@ -73,18 +74,19 @@ struct kafka_commit {
 struct kafka_group {
     struct str id, state, protocol_type;
     enum kafka_group_type type;
-    int32_t coordinator; /* broker id */
-    int64_t members;     /* or KAFKA_UNKNOWN */
-    bool offsets_known;  /* its commits were fetched in this cycle */
+    int32_t coordinator;                /* broker id */
+    int64_t members;                    /* or KAFKA_UNKNOWN */
+    bool offsets_known;                 /* its commits were fetched in this cycle */
     const struct kafka_commit *commits; /* sorted by topic, partition; no pair twice */
     size_t commits_n;
 };
 
 struct kafka_snapshot {
     uint64_t cycle;
-    int64_t taken_ms;    /* monotonic, at the end of the cycle */
+    int64_t taken_ms; /* monotonic, at the end of the cycle */
     int64_t duration_ms;
-    bool reachable;      /* at least one broker answered; false: topics and groups are of an older cycle */
+    bool
+        reachable; /* at least one broker answered; false: topics and groups are of an older cycle */
     int64_t data_age_ms; /* how much older they are; 0 when reachable */
     struct str problem;  /* why nobody was reachable, one sentence; else empty */
     struct str cluster_id;
@@ -99,7 +101,8 @@ struct kafka_snapshot {
 
     /* private */
     struct arena arena;
-    const struct kafka_snapshot *older; /* holds the memory of topics and groups when not reachable */
+    const struct kafka_snapshot
+        *older; /* holds the memory of topics and groups when not reachable */
     _Atomic(uint32_t) refs;
 };
 
