@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "promql/functions.h"
+
+#define SCALAR VALUE_SCALAR
+#define STRING VALUE_STRING
+#define VECTOR VALUE_VECTOR
+#define MATRIX VALUE_MATRIX
+
+/* By name, so that they are found by halving. */
+static const struct function FUNCTIONS[] = {
+    { "abs", FN_ABS, VECTOR, false, 0, 1, { VECTOR } },
+    { "absent", FN_ABSENT, VECTOR, false, 0, 1, { VECTOR } },
+    { "absent_over_time", FN_ABSENT_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "acos", FN_ACOS, VECTOR, false, 0, 1, { VECTOR } },
+    { "acosh", FN_ACOSH, VECTOR, false, 0, 1, { VECTOR } },
+    { "asin", FN_ASIN, VECTOR, false, 0, 1, { VECTOR } },
+    { "asinh", FN_ASINH, VECTOR, false, 0, 1, { VECTOR } },
+    { "atan", FN_ATAN, VECTOR, false, 0, 1, { VECTOR } },
+    { "atanh", FN_ATANH, VECTOR, false, 0, 1, { VECTOR } },
+    { "avg_over_time", FN_AVG_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "ceil", FN_CEIL, VECTOR, false, 0, 1, { VECTOR } },
+    { "changes", FN_CHANGES, VECTOR, false, 0, 1, { MATRIX } },
+    { "clamp", FN_CLAMP, VECTOR, false, 0, 3, { VECTOR, SCALAR, SCALAR } },
+    { "clamp_max", FN_CLAMP_MAX, VECTOR, false, 0, 2, { VECTOR, SCALAR } },
+    { "clamp_min", FN_CLAMP_MIN, VECTOR, false, 0, 2, { VECTOR, SCALAR } },
+    { "cos", FN_COS, VECTOR, false, 0, 1, { VECTOR } },
+    { "cosh", FN_COSH, VECTOR, false, 0, 1, { VECTOR } },
+    { "count_over_time", FN_COUNT_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "day_of_month", FN_DAY_OF_MONTH, VECTOR, false, 1, 1, { VECTOR } },
+    { "day_of_week", FN_DAY_OF_WEEK, VECTOR, false, 1, 1, { VECTOR } },
+    { "day_of_year", FN_DAY_OF_YEAR, VECTOR, false, 1, 1, { VECTOR } },
+    { "days_in_month", FN_DAYS_IN_MONTH, VECTOR, false, 1, 1, { VECTOR } },
+    { "deg", FN_DEG, VECTOR, false, 0, 1, { VECTOR } },
+    { "delta", FN_DELTA, VECTOR, false, 0, 1, { MATRIX } },
+    { "deriv", FN_DERIV, VECTOR, false, 0, 1, { MATRIX } },
+    { "double_exponential_smoothing",
+      FN_DOUBLE_EXPONENTIAL_SMOOTHING,
+      VECTOR,
+      true,
+      0,
+      3,
+      { MATRIX, SCALAR, SCALAR } },
+    { "end", FN_END, SCALAR, true, 0, 0, { VALUE_NONE } },
+    { "exp", FN_EXP, VECTOR, false, 0, 1, { VECTOR } },
+    { "first_over_time", FN_FIRST_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "floor", FN_FLOOR, VECTOR, false, 0, 1, { VECTOR } },
+    { "histogram_avg", FN_HISTOGRAM_AVG, VECTOR, false, 0, 1, { VECTOR } },
+    { "histogram_count", FN_HISTOGRAM_COUNT, VECTOR, false, 0, 1, { VECTOR } },
+    { "histogram_fraction",
+      FN_HISTOGRAM_FRACTION,
+      VECTOR,
+      false,
+      0,
+      3,
+      { SCALAR, SCALAR, VECTOR } },
+    { "histogram_quantile", FN_HISTOGRAM_QUANTILE, VECTOR, false, 0, 2, { SCALAR, VECTOR } },
+    { "histogram_quantiles",
+      FN_HISTOGRAM_QUANTILES,
+      VECTOR,
+      true,
+      9,
+      3,
+      { VECTOR, STRING, SCALAR } },
+    { "histogram_stddev", FN_HISTOGRAM_STDDEV, VECTOR, false, 0, 1, { VECTOR } },
+    { "histogram_stdvar", FN_HISTOGRAM_STDVAR, VECTOR, false, 0, 1, { VECTOR } },
+    { "histogram_sum", FN_HISTOGRAM_SUM, VECTOR, false, 0, 1, { VECTOR } },
+    { "hour", FN_HOUR, VECTOR, false, 1, 1, { VECTOR } },
+    { "idelta", FN_IDELTA, VECTOR, false, 0, 1, { MATRIX } },
+    { "increase", FN_INCREASE, VECTOR, false, 0, 1, { MATRIX } },
+    { "info", FN_INFO, VECTOR, true, 1, 2, { VECTOR, VECTOR } },
+    { "irate", FN_IRATE, VECTOR, false, 0, 1, { MATRIX } },
+    { "label_join", FN_LABEL_JOIN, VECTOR, false, -1, 4, { VECTOR, STRING, STRING, STRING } },
+    { "label_replace",
+      FN_LABEL_REPLACE,
+      VECTOR,
+      false,
+      0,
+      5,
+      { VECTOR, STRING, STRING, STRING, STRING } },
+    { "last_over_time", FN_LAST_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "ln", FN_LN, VECTOR, false, 0, 1, { VECTOR } },
+    { "log10", FN_LOG10, VECTOR, false, 0, 1, { VECTOR } },
+    { "log2", FN_LOG2, VECTOR, false, 0, 1, { VECTOR } },
+    { "mad_over_time", FN_MAD_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "max_of", FN_MAX_OF, SCALAR, true, 0, 2, { SCALAR, SCALAR } },
+    { "max_over_time", FN_MAX_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "min_of", FN_MIN_OF, SCALAR, true, 0, 2, { SCALAR, SCALAR } },
+    { "min_over_time", FN_MIN_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "minute", FN_MINUTE, VECTOR, false, 1, 1, { VECTOR } },
+    { "month", FN_MONTH, VECTOR, false, 1, 1, { VECTOR } },
+    { "pi", FN_PI, SCALAR, false, 0, 0, { VALUE_NONE } },
+    { "predict_linear", FN_PREDICT_LINEAR, VECTOR, false, 0, 2, { MATRIX, SCALAR } },
+    { "present_over_time", FN_PRESENT_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "quantile_over_time", FN_QUANTILE_OVER_TIME, VECTOR, false, 0, 2, { SCALAR, MATRIX } },
+    { "rad", FN_RAD, VECTOR, false, 0, 1, { VECTOR } },
+    { "range", FN_RANGE, SCALAR, true, 0, 0, { VALUE_NONE } },
+    { "rate", FN_RATE, VECTOR, false, 0, 1, { MATRIX } },
+    { "resets", FN_RESETS, VECTOR, false, 0, 1, { MATRIX } },
+    { "round", FN_ROUND, VECTOR, false, 1, 2, { VECTOR, SCALAR } },
+    { "scalar", FN_SCALAR, SCALAR, false, 0, 1, { VECTOR } },
+    { "sgn", FN_SGN, VECTOR, false, 0, 1, { VECTOR } },
+    { "sin", FN_SIN, VECTOR, false, 0, 1, { VECTOR } },
+    { "sinh", FN_SINH, VECTOR, false, 0, 1, { VECTOR } },
+    { "sort", FN_SORT, VECTOR, false, 0, 1, { VECTOR } },
+    { "sort_by_label", FN_SORT_BY_LABEL, VECTOR, true, -1, 2, { VECTOR, STRING } },
+    { "sort_by_label_desc", FN_SORT_BY_LABEL_DESC, VECTOR, true, -1, 2, { VECTOR, STRING } },
+    { "sort_desc", FN_SORT_DESC, VECTOR, false, 0, 1, { VECTOR } },
+    { "sqrt", FN_SQRT, VECTOR, false, 0, 1, { VECTOR } },
+    { "start", FN_START, SCALAR, true, 0, 0, { VALUE_NONE } },
+    { "start_timestamp", FN_START_TIMESTAMP, VECTOR, true, 0, 1, { VECTOR } },
+    { "stddev_over_time", FN_STDDEV_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "stdvar_over_time", FN_STDVAR_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "step", FN_STEP, SCALAR, true, 0, 0, { VALUE_NONE } },
+    { "sum_over_time", FN_SUM_OVER_TIME, VECTOR, false, 0, 1, { MATRIX } },
+    { "tan", FN_TAN, VECTOR, false, 0, 1, { VECTOR } },
+    { "tanh", FN_TANH, VECTOR, false, 0, 1, { VECTOR } },
+    { "time", FN_TIME, SCALAR, false, 0, 0, { VALUE_NONE } },
+    { "timestamp", FN_TIMESTAMP, VECTOR, false, 0, 1, { VECTOR } },
+    { "ts_of_first_over_time", FN_TS_OF_FIRST_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "ts_of_last_over_time", FN_TS_OF_LAST_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "ts_of_max_over_time", FN_TS_OF_MAX_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "ts_of_min_over_time", FN_TS_OF_MIN_OVER_TIME, VECTOR, true, 0, 1, { MATRIX } },
+    { "vector", FN_VECTOR, VECTOR, false, 0, 1, { SCALAR } },
+    { "year", FN_YEAR, VECTOR, false, 1, 1, { VECTOR } },
+};
+
+const struct function *function_find(struct str name)
+{
+    size_t lo = 0, hi = sizeof(FUNCTIONS) / sizeof(FUNCTIONS[0]);
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int order = str_cmp(name, str_c(FUNCTIONS[mid].name));
+        if (order == 0) return &FUNCTIONS[mid];
+        if (order < 0) {
+            hi = mid;
+        } else {
+            lo = mid + 1;
+        }
+    }
+    return NULL;
+}
