@@ -45,11 +45,10 @@ struct jmx_outcome *jmx_rules_apply(const struct jmx_config *c, const struct jmx
 void jmx_outcome_free(struct jmx_outcome *o);
 
 /* Whether some rule could match a record of this bean at all; false: its attributes need not be read. */
-bool jmx_rules_may_match(const struct jmx_config *c, const struct jmx_subject *s, struct arena *a);
+bool jmx_rules_may_match(const struct jmx_config *c, const struct jmx_subject *s);
 
-/* As above for rules that can turn a string into a value. */
-bool jmx_rules_may_match_text(const struct jmx_config *c, const struct jmx_subject *s,
-                              struct arena *a);
+/* As above, only for rules that can turn a string into a value. */
+bool jmx_rules_may_match_text(const struct jmx_config *c, const struct jmx_subject *s);
 
 /* A pattern by what it is made of. Source of `blind` and `literal` of struct jmx_rule. */
 bool jmx_pattern_blind(struct str pattern);
