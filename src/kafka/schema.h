@@ -22,7 +22,7 @@
         size_t n;                                                                                  \
     }
 #define KARRAY_FOR(it, array)                                                                      \
-    for (__typeof__((array)->v) it = (array)->v; (it) && (it) < (array)->v + (array)->n; (it)++)
+    for (__typeof__((array)->v + 0) it = (array)->v; (it) && (it) < (array)->v + (array)->n; (it)++)
 
 struct kafka_uuid {
     unsigned char b[16];
