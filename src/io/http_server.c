@@ -306,12 +306,11 @@ static enum lane lane_of(const struct http_route *r)
     return r->where == ON_QUERY ? LANE_QUERY : LANE_BACK;
 }
 
-void http_continue(struct http_req *req)
+static void dispatch(struct exchange *x)
 {
-    struct exchange *x = exchange_of(req);
     struct http_server *s = x->server;
     bool wrong_method = false;
-    loop_here(s->loop);
+    if (s->o.before && s->o.before(&x->req)) return;
     x->route = find_route(x, &wrong_method);
     if (!x->route) {
         if (wrong_method) {
@@ -352,7 +351,7 @@ static void on_request(struct evhttp_request *ev, void *ctx)
         http_reply_text(&x->req, 400, fault);
         return;
     }
-    if (!s->o.before || !s->o.before(&x->req)) http_continue(&x->req);
+    dispatch(x);
 }
 
 struct str http_header(const struct http_req *req, const char *name)

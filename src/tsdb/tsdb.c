@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tsdb/tsdb.h"
+
+#include "io/file.h"
+#include "tsdb/dirs.h"
+#include "tsdb/tsdb_priv.h"
+
+#include <stdio.h>
+
+enum { ULID_CHARS = 26 };
+
+static const int64_t SYNC_EVERY_MS = 1000, STORE_EVERY_MS = 60000;
+
+static void report(struct tsdb *db, struct str file, const char *text)
+{
+    struct tsdb_report r = { .file = file, .text = text };
+    if (db->o.report) db->o.report(db->o.ctx, &r);
+}
+
+/*
+ * Opening
+ */
+
+static bool is_ulid(struct str name)
+{
+    if (name.n != ULID_CHARS) return false;
+    for (size_t i = 0; i < name.n; i++) {
+        if (!memchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", name.p[i], 32)) return false;
+    }
+    return true;
+}
+
+static void note_blocks(struct tsdb *db)
+{
+    ARENA(a, 0);
+    struct str *names;
+    size_t n;
+    if (dir_list(&a, str_c(db->dir), &names, &n, NULL) != OK) return;
+    struct str first = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        if (!is_ulid(names[i])) continue;
+        if (!db->blocks_unread++) first = names[i];
+    }
+    if (!db->blocks_unread) return;
+    struct str text = arena_fmt(
+        &a, "%llu blocks are kept but not read yet: queries see only the head (wal, chunks_head)",
+        (unsigned long long)db->blocks_unread);
+    report(db, first, text.p);
+}
+
+static enum err take_lock(struct tsdb *db, struct diag *d)
+{
+    if (db->o.no_lock_file) return OK;
+    char path[FILE_PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/lock", db->dir);
+    return file_lock(str_make(path, (size_t)n), &db->lock_fd, d);
+}
+
+static enum err open_dir(struct tsdb *db, struct diag *d)
+{
+    TRY(dir_make(str_c(db->dir), d));
+    TRY(take_lock(db, d));
+    note_blocks(db);
+    return tsdb_replay(db, d);
+}
+
+static void free_all(struct tsdb *db)
+{
+    if (db->wal.dir) wal_done(&db->wal);
+    chunkfiles_close(&db->files);
+    head_done(&db->head);
+    if (db->lock_fd >= 0) file_unlock(db->lock_fd);
+    buf_done(&db->record);
+    free(db->accepted);
+    free(db->logging);
+    free(db->dir);
+    pthread_mutex_destroy(&db->lock);
+    free(db);
+}
+
+/* Offsets within a chunk's window are 32 bits of milliseconds. */
+static int64_t range_of(const struct tsdb_options *o)
+{
+    int64_t range = o->chunk_range_ms > 0 ? o->chunk_range_ms : TSDB_CHUNK_RANGE_MS;
+    return range < INT32_MAX ? range : INT32_MAX;
+}
+
+enum err tsdb_open(const struct tsdb_options *o, struct tsdb **out, struct diag *d)
+{
+    struct tsdb *db = calloc(1, sizeof(*db));
+    ASSERT(db != NULL);
+    db->qa.ops = &tsdb_queryable_ops;
+    db->aa.ops = &tsdb_appendable_ops;
+    db->o = *o;
+    db->dir = strndup(o->dir.p, o->dir.n);
+    ASSERT(db->dir != NULL);
+    db->o.dir = str_c(db->dir);
+    db->lock_fd = -1;
+    db->files.fd = -1;
+    pthread_mutex_init(&db->lock, NULL);
+    head_init(&db->head, range_of(o));
+    enum err e = open_dir(db, d);
+    if (e != OK) {
+        free_all(db);
+        return e;
+    }
+    *out = db;
+    return OK;
+}
+
+struct queryable *tsdb_queryable(struct tsdb *db) { return &db->qa; }
+struct appendable *tsdb_appendable(struct tsdb *db) { return &db->aa; }
+
+/*
+ * Own work
+ */
+
+void tsdb_note_time(struct tsdb *db, int64_t t)
+{
+    struct head *h = &db->head;
+    if (t < atomic_load_explicit(&h->min_t, memory_order_relaxed)) {
+        atomic_store_explicit(&h->min_t, t, memory_order_release);
+    }
+    if (t > atomic_load_explicit(&h->max_t, memory_order_relaxed)) {
+        atomic_store_explicit(&h->max_t, t, memory_order_release);
+    }
+}
+
+/* As many blobs as fit in one write; each is told where it went only after the write succeeded. */
+static enum err store_some(struct tsdb *db)
+{
+    uint64_t refs[CHUNK_BATCH_MAX];
+    size_t n = 0;
+    for (const struct blob *b = head_blob(&db->head); b && n < CHUNK_BATCH_MAX; b = b->next) {
+        enum err e = chunkfiles_add(&db->files, head_ident(&db->head, b->slot)->ref, b->mint,
+                                    b->maxt, str_make(b->data, b->bytes), &refs[n]);
+        if (e == ERR_LIMIT) break;
+        TRY(e);
+        n++;
+    }
+    TRY(chunkfiles_flush(&db->files));
+    for (size_t i = 0; i < n; i++) head_blob_stored(&db->head, refs[i]);
+    atomic_fetch_add(&db->n.chunks_stored, n);
+    return OK;
+}
+
+enum err tsdb_store_chunks(struct tsdb *db)
+{
+    while (head_blob(&db->head)) {
+        enum err e = store_some(db);
+        if (e != OK) {
+            db->blobs_retry = db->head.blob_bytes + CHUNK_RETRY_BYTES;
+            return e;
+        }
+    }
+    db->blobs_retry = 0;
+    return OK;
+}
+
+static void sync_log(struct tsdb *db)
+{
+    struct wal_unsynced u;
+    pthread_mutex_lock(&db->lock);
+    bool any = wal_take_unsynced(&db->wal, &u);
+    pthread_mutex_unlock(&db->lock);
+    if (any && wal_sync(&db->wal, &u) != OK) {
+        report(db, STR("wal"),
+               "wal: fsync failed; what was written lately may not survive a power cut");
+    }
+}
+
+static void store_chunks(struct tsdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    enum err e = tsdb_store_chunks(db);
+    pthread_mutex_unlock(&db->lock);
+    if (e != OK) {
+        report(db, STR("chunks_head"),
+               "chunks_head: cannot write; full chunks stay in memory until it works again");
+    }
+}
+
+int64_t tsdb_tick(struct tsdb *db, int64_t now_ms)
+{
+    if (now_ms - db->synced_ms >= SYNC_EVERY_MS || now_ms < db->synced_ms) {
+        sync_log(db);
+        db->synced_ms = now_ms;
+    }
+    if (now_ms - db->stored_ms >= STORE_EVERY_MS || now_ms < db->stored_ms) {
+        store_chunks(db);
+        db->stored_ms = now_ms;
+    }
+    return db->synced_ms + SYNC_EVERY_MS;
+}
+
+void tsdb_close(struct tsdb *db)
+{
+    if (!db) return;
+    (void)tsdb_store_chunks(db);
+    free_all(db);
+}
