@@ -80,7 +80,7 @@ enum err num_parse_i64(struct str s, int64_t *out)
 static bool special(struct str s, bool minus, bool sign, double *out)
 {
     if (str_ieq(s, STR("inf")) || str_ieq(s, STR("infinity"))) {
-        *out = minus ? -INFINITY : INFINITY;
+        *out = minus ? -HUGE_VAL : HUGE_VAL;
         return true;
     }
     if (!sign && str_ieq(s, STR("nan"))) {
@@ -105,7 +105,7 @@ static double scale(uint64_t mantissa, int64_t exp)
     mantissa <<= lead;
     exp -= lead;
     int64_t top = exp + 63; /* value is in [2^top, 2^(top+1)) */
-    if (top > 1023) return INFINITY;
+    if (top > 1023) return HUGE_VAL;
     int64_t shift = top < -1022 ? 11 + (-1022 - top) : 11;
     if (shift > 64) return 0;
     uint64_t kept = shift == 64 ? 0 : mantissa >> shift;

@@ -62,14 +62,41 @@ static void put_repeat(struct buf *b, const struct re_node *re)
     if (re->lazy) buf_char(b, '?');
 }
 
-static void put_list(struct buf *b, const struct re_node *re, struct str open, char between)
+static bool folding_literal(const struct re_node *re)
 {
-    buf_put(b, open);
+    return re && re->op == RE_LITERAL && re->fold && !surrogate(re->rune);
+}
+
+/* A run of folded characters shares one group: PCRE2 limits the compiled size. */
+static const struct re_node *put_folded_run(struct buf *b, const struct re_node *s)
+{
+    buf_put(b, STR("(?i:"));
+    for (; folding_literal(s); s = s->next) put_char(b, s->rune);
+    buf_char(b, ')');
+    return s;
+}
+
+static void put_concat(struct buf *b, const struct re_node *re)
+{
+    const struct re_node *s = re->sub;
+    while (s) {
+        if (folding_literal(s)) {
+            s = put_folded_run(b, s);
+            continue;
+        }
+        re_emit(s, b);
+        s = s->next;
+    }
+}
+
+static void put_alternates(struct buf *b, const struct re_node *re)
+{
+    buf_put(b, STR("(?:"));
     for (const struct re_node *s = re->sub; s; s = s->next) {
-        if (between && s != re->sub) buf_char(b, between);
+        if (s != re->sub) buf_char(b, '|');
         re_emit(s, b);
     }
-    if (open.n) buf_char(b, ')');
+    buf_char(b, ')');
 }
 
 static void put_folding(struct buf *b, const struct re_node *re)
@@ -100,8 +127,12 @@ void re_emit(const struct re_node *re, struct buf *b)
     case RE_WORD: buf_put(b, STR("\\b")); break;
     case RE_NOT_WORD: buf_put(b, STR("\\B")); break;
     case RE_REPEAT: put_repeat(b, re); break;
-    case RE_CAPTURE: put_list(b, re, STR("("), 0); break;
-    case RE_CONCAT: put_list(b, re, STR(""), 0); break;
-    case RE_ALTERNATE: put_list(b, re, STR("(?:"), '|'); break;
+    case RE_CAPTURE:
+        buf_char(b, '(');
+        re_emit(re->sub, b);
+        buf_char(b, ')');
+        break;
+    case RE_CONCAT: put_concat(b, re); break;
+    case RE_ALTERNATE: put_alternates(b, re); break;
     }
 }

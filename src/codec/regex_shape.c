@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an anchored pattern is made of: the few strings it matches, or the prefix of all of them. */
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "codec/regex_priv.h"
 
-enum { SET_MAX = 1024, CLASS_MAX = 64, BYTES_MAX = 1 << 20 };
+enum { PRODUCT_MAX = 1024, CLASS_MAX = 64, BYTES_MAX = 1 << 20 };
 
 struct finder {
     struct arena *a;
@@ -54,7 +55,7 @@ static bool product(struct finder *f, const struct re_set *x, const struct re_se
                     struct re_set *out)
 {
     size_t n = x->n * y->n;
-    if (n > SET_MAX) return false;
+    if (n > PRODUCT_MAX && x->n > 1 && y->n > 1) return false;
     struct str *v = arena_array(f->a, n, sizeof(*v));
     for (size_t i = 0; i < n; i++) {
         struct str p = x->v[i / y->n], q = y->v[i % y->n];
@@ -111,15 +112,13 @@ static bool concat_set(struct finder *f, const struct re_node *re, bool at_start
 static bool alternate_set(struct finder *f, const struct re_node *re, bool at_start, bool at_end,
                           struct re_set *out)
 {
-    struct str *v = arena_array(f->a, SET_MAX, sizeof(*v));
-    size_t n = 0;
+    VEC(struct str) all = { 0 };
     for (const struct re_node *s = re->sub; s; s = s->next) {
         struct re_set part;
-        if (!find(f, s, at_start, at_end, &part) || n + part.n > SET_MAX) return false;
-        if (part.n) memcpy(v + n, part.v, part.n * sizeof(*v));
-        n += part.n;
+        if (!find(f, s, at_start, at_end, &part)) return false;
+        for (size_t i = 0; i < part.n; i++) *vec_push(f->a, &all) = part.v[i];
     }
-    *out = (struct re_set){ v, n };
+    *out = (struct re_set){ all.v, all.n };
     return true;
 }
 

@@ -101,7 +101,12 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     if (str_cut(str_make(p, size * n), ':', &name, &value) &&
         str_ieq(name, STR("content-encoding")) && !t->gzip) {
         value = str_trim(value);
-        if (str_ieq(value, STR("gzip")) || str_ieq(value, STR("x-gzip"))) t->gzip = inflater_new();
+        if (!str_ieq(value, STR("gzip")) && !str_ieq(value, STR("x-gzip"))) return size * n;
+        if (t->pass_gzip) {
+            t->result.content_encoding = STR("gzip");
+        } else {
+            t->gzip = inflater_new();
+        }
     }
     return size * n;
 }
@@ -132,7 +137,7 @@ static void set_headers(struct transfer *t, const struct http_call *call)
         t->headers = curl_slist_append(t->headers, line.p);
     }
     t->headers = curl_slist_append(t->headers, "Expect:"); /* no 100-continue round trip */
-    if (call->accept_gzip) t->headers = curl_slist_append(t->headers, "Accept-Encoding: gzip");
+    if (call->accept_gzip || call->pass_gzip) t->headers = curl_slist_append(t->headers, "Accept-Encoding: gzip");
     (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -166,6 +171,7 @@ void transfer_init(struct transfer *t, const struct http_call *call,
     *t = (struct transfer){
         .on_body = on_body, .ctx = ctx, .began_ms = clock_mono_ms(), .timeout_ms = call->timeout_ms
     };
+    t->pass_gzip = call->pass_gzip;
     t->body_max = call->body_max ? call->body_max : BODY_MAX;
     buf_init(&t->result.body, t->body_max);
     t->easy = curl_easy_init();

@@ -25,6 +25,7 @@ struct transfer {
     int64_t timeout_ms;
     struct str method, url; /* without a password, for messages */
     struct inflater *gzip;  /* NULL until the answer says gzip */
+    bool pass_gzip;
     bool too_large, broken_gzip, refused;
     bool (*on_body)(void *ctx, struct http_result *so_far, struct str slice);
     void *ctx;

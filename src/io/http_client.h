@@ -30,12 +30,14 @@ struct http_call {
     struct secret password;
     bool follow_redirects;
     bool accept_gzip; /* ask for gzip and inflate before on_body */
+    bool pass_gzip; /* ask for gzip and leave the body as it comes: content_encoding tells */
     struct str proxy; /* "" : from the environment as curl does */
 };
 
 struct http_result {
     int status;              /* 0 when there was no answer */
     struct str content_type; /* borrowed */
+    struct str content_encoding; /* "gzip" only with pass_gzip; borrowed */
     struct buf body;         /* the caller's to buf_done(); empty when on_body took it */
     int64_t took_ms;
     size_t wire_bytes; /* body bytes as received, before inflating */

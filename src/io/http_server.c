@@ -306,11 +306,12 @@ static enum lane lane_of(const struct http_route *r)
     return r->where == ON_QUERY ? LANE_QUERY : LANE_BACK;
 }
 
-static void dispatch(struct exchange *x)
+void http_continue(struct http_req *req)
 {
+    struct exchange *x = exchange_of(req);
     struct http_server *s = x->server;
     bool wrong_method = false;
-    if (s->o.before && s->o.before(&x->req)) return;
+    loop_here(s->loop);
     x->route = find_route(x, &wrong_method);
     if (!x->route) {
         if (wrong_method) {
@@ -351,7 +352,7 @@ static void on_request(struct evhttp_request *ev, void *ctx)
         http_reply_text(&x->req, 400, fault);
         return;
     }
-    dispatch(x);
+    if (!s->o.before || !s->o.before(&x->req)) http_continue(&x->req);
 }
 
 struct str http_header(const struct http_req *req, const char *name)

@@ -44,6 +44,7 @@ struct http_req {
     struct str path_args[4]; /* what the route's `:x` parts and trailing `*` stood for, decoded */
     struct arena arena;      /* for the handler's use */
     void *ctx;               /* of the route table */
+    void *user;              /* free for `before`: who asks */
     _Atomic(bool) gone;      /* the peer hung up: long work may stop */
     void *impl_;
 };
@@ -64,7 +65,10 @@ struct http_server_options {
     void *ctx;
     size_t body_max;          /* 0: 10 MiB */
     unsigned max_connections; /* 0: 512 */
-    /* Called for every request before its route; true when it replied (auth, CORS). May be NULL. On the loop. */
+    /*
+     * Called for every request before its route; true when it replied, or took the request over to call http_continue() later
+     * (a password to check). May be NULL. On the loop.
+     */
     bool (*before)(struct http_req *req);
     /* No route matched; NULL: 404 page not found as Go's ("404 page not found\n"). */
     void (*not_found)(struct http_req *req);
@@ -77,6 +81,9 @@ uint16_t http_server_port(const struct http_server *s);
 void http_server_close(
     struct http_server *
         s); /* stops listening, ends connections; requests in jobs may still reply (into nothing) */
+
+/* Goes on to the request's route after `before` took it over. On the loop. */
+void http_continue(struct http_req *req);
 
 struct str http_header(const struct http_req *req, const char *name); /* {NULL,0} when absent */
 struct str http_param(const struct http_req *req,

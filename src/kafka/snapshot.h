@@ -18,19 +18,19 @@
 
 struct kafka_log_dir {
     struct str path;
-    int16_t error;                     /* 56: the dir is offline */
-    int64_t total_bytes, usable_bytes; /* of the volume; KAFKA_UNKNOWN before Kafka 3.3 */
-    int64_t size_bytes; /* what Kafka's own partitions take, future replicas included */
+    int16_t error; /* 56: the dir is offline */
+    int64_t total_bytes,
+        usable_bytes; /* of the volume; KAFKA_UNKNOWN when the broker does not say */
 };
 
 struct kafka_broker {
     int32_t id;
     struct str host, rack;
     uint16_t port;
-    bool listed; /* in this cycle's Metadata; false: only DescribeCluster names it, as fenced */
-    bool up;     /* answered what it was asked in this cycle */
+    bool up;            /* answered what it was asked in this cycle */
+    bool fenced;        /* registered, but the controller does not let it in (Kafka 4.0+) */
     struct str problem; /* one sentence when something failed, else empty */
-    const struct kafka_log_dir *dirs;
+    const struct kafka_log_dir *dirs; /* none before Kafka 3.3, which does not tell capacities */
     size_t dirs_n;
     uint64_t requests[KAFKA_API_MAX_]; /* sent since the collector began */
     uint64_t failures;

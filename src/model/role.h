@@ -34,6 +34,10 @@ struct role {
     const struct flag *flags; /* the original's, ended by a row without name; values go into cfg */
     size_t config_size;       /* bytes of the struct that the flags fill */
 
+    /* Takes positional arguments into the config; NULL: there are none. */
+    enum err (*positional)(void *config, const struct flag_strs *args, struct arena *a,
+                           struct diag *d);
+
     /*
      * Starts on loops and pool that are about to run; called on the main thread before they do, so it may
      * read files. Listens before it returns: a taken port is its error (one sentence, what to do).

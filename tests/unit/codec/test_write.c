@@ -29,7 +29,7 @@ static void json_puts_its_commas(void **state)
     json_key(&w, "b");
     json_put_bool(&w, true);
     json_key(&w, "c");
-    json_put_f64(&w, -INFINITY);
+    json_put_f64(&w, -HUGE_VAL);
     json_close(&w, '}');
     expect(&b, "{\"a\":[-1,0.5,null,{}],\"b\":true,\"c\":\"-Inf\"}");
 }
