@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gotmpl.h - Go's text/template, with html/template's escaping for mail
+ * gotmpl.h - Go's text/template, and html/template's escaping for mail
  *
  * Shape:   a tmpl_set is a name table of parsed templates; texts are parsed once into it and executed often. A child set sees
  *          its parent's templates and functions, and may redefine them for itself. Values are dynamic (struct tmpl_value), built
  *          in the arena of the execution. Functions come in tables of rows; builtins (and, printf, index, ...) are always there.
- *              struct tmpl_set *set = tmpl_set_new(&a, tables, ARRAY_LEN(tables), TMPL_TEXT);
+ *              struct tmpl_set *set = tmpl_set_new(&a, tables, ARRAY_LEN(tables));
  *              TRY(tmpl_parse(set, STR("x"), text, d));
  *              struct tmpl_exec x = { .arena = &b, .ctx = me };
  *              TRY(tmpl_execute(set, STR("x"), tmpl_map_value(m), &x, &out, d));
@@ -153,13 +153,9 @@ const struct tmpl_value *tmpl_map_get(const struct tmpl_value *v, struct str key
 const struct tmpl_value *tmpl_field(const struct tmpl_value *v, struct str name);
 
 /* ---- sets ---- */
-enum tmpl_mode { TMPL_TEXT, TMPL_HTML };
-
 /* Everything of the set lives in a. tables: n tables of functions, borrowed; a later one's rows win. */
-struct tmpl_set *tmpl_set_new(struct arena *a, const struct tmpl_func *const *tables, size_t n,
-                              enum tmpl_mode mode);
-struct tmpl_set *tmpl_set_child(struct arena *a, const struct tmpl_set *parent,
-                                enum tmpl_mode mode);
+struct tmpl_set *tmpl_set_new(struct arena *a, const struct tmpl_func *const *tables, size_t n);
+struct tmpl_set *tmpl_set_child(struct arena *a, const struct tmpl_set *parent);
 
 /*
  * Parses text as the template `name`; {{define}}s in it become templates of the set, replacing older ones.
@@ -171,7 +167,11 @@ bool tmpl_has(const struct tmpl_set *set, struct str name);
 /* ---- execution ---- */
 enum tmpl_missing { TMPL_MISSING_ZERO, TMPL_MISSING_INVALID, TMPL_MISSING_ERROR };
 
+/* TMPL_HTML: what actions print is escaped by where in the HTML it stands, as html/template does. */
+enum tmpl_mode { TMPL_TEXT, TMPL_HTML };
+
 struct tmpl_exec {
+    enum tmpl_mode mode;
     struct arena *arena; /* values made on the way */
     void *ctx;           /* for functions: tmpl_ctx(r) */
     enum tmpl_missing missing;

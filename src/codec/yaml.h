@@ -15,6 +15,7 @@
 #define CODEC_YAML_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQ, YAML_MAP };
@@ -123,6 +124,13 @@ bool yaml_float_of(const struct yaml_node *v, double *out);
 
 /* go-yaml's text for a node that is no `go_type`: "cannot unmarshal !!str `abc` into int". */
 enum err yaml_mismatch(const struct yaml_node *v, const char *go_type, struct diag *d);
+
+/*
+ * A text as go-yaml v2 writes it: plain where that reads back as the same text, else in quotes.
+ * in_flow: between brackets, where commas and colons end a plain text.
+ * Differs: a text of several lines is written in double quotes, not as a block.
+ */
+void yaml_write_str(struct buf *b, struct str s, bool in_flow);
 
 /* Sets d to the node's place and returns e. */
 enum err yaml_error(const struct yaml_node *at, struct diag *d, enum err e, const char *fmt, ...)
