@@ -2,10 +2,12 @@
 #include "app/roles.h"
 
 #include "roles/grafana/grafana.h"
+#include "roles/kafka_exporter/kafka_exporter.h"
 
 const char VIGIE_VERSION[] = "0.1.0";
 
 const struct role *const ROLES[] = {
+    &kafka_exporter_role,
     &grafana_role,
     NULL,
 };
