@@ -54,9 +54,10 @@ static void reload_all(void *ctx)
         struct diag d = { 0 };
         if (!p->roles[i].role->reload) continue;
         enum err e = p->roles[i].role->reload(p->roles[i].state, &d);
-        if (e != OK)
+        if (e != OK) {
             LOG(ERROR, "Error reloading config", kv("role", p->roles[i].role->name),
                 kv("err", d.text));
+        }
     }
 }
 
