@@ -24,8 +24,8 @@ def request_counts(jmx_page):
 def main():
     bench.machine()
     ports = {r: peers.free_port() for r in ("kafka", "jmx", "kafka-exporter", "jmx-exporter", "prometheus", "alertmanager", "grafana")}
-    with peers.Kafka(ports=[ports["kafka"]], jmx_ports=[ports["jmx"]]) as kafka:
-        kafka.tool("TopicCommand", "--create", "--topic", "orders", "--partitions", "60")
+    with peers.Kafka(ports=[ports["kafka"]], jmx=[ports["jmx"]]) as kafka:
+        kafka.topic("orders", 60)
         argv = [bench.VIGIE, "run", bench.ROOT / "monitoring", "--data", "data", "--kafka", f"127.0.0.1:{ports['kafka']}", "--jmx", f"127.0.0.1:{ports['jmx']}"]
         argv += [f"--{r}.web.listen-address=127.0.0.1:{ports[r]}" for r in ("kafka-exporter", "jmx-exporter", "prometheus", "alertmanager")]
         argv += [f"--grafana.http-port={ports['grafana']}"]
