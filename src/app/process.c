@@ -102,6 +102,14 @@ enum err process_start(struct process *p, const struct role *r, const void *conf
     return OK;
 }
 
+void *process_state(const struct process *p, const char *role)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcmp(p->roles[i].role->name, role) == 0) return p->roles[i].state;
+    }
+    return NULL;
+}
+
 static void *run_collect(void *ctx)
 {
     loop_run(ctx);
