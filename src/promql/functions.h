@@ -11,6 +11,12 @@
 #include "base/str.h"
 #include "model/value.h"
 
+#include <math.h>
+
+/* Of type double, where <math.h>'s are float; the bits are Go's math.NaN(). */
+#define NOT_A_NUMBER double_of_bits(NORMAL_NAN_BITS)
+#define INFINITE     ((double)INFINITY)
+
 enum function_id {
     FN_ABS,
     FN_ABSENT,
