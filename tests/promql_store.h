@@ -24,6 +24,7 @@ struct store {
     struct querier querier; /* one at a time */
     struct arena a;
     VEC(struct store_series *) v;
+    size_t sorted; /* how many were there when they were sorted */
     bool touched;
 };
 
@@ -106,7 +107,8 @@ static enum err store_open(struct queryable *qa, int64_t mint, int64_t maxt, str
 {
     struct store *s = (struct store *)(void *)qa;
     (void)mint, (void)maxt, (void)d;
-    if (s->v.n) qsort(s->v.v, s->v.n, sizeof(*s->v.v), store_order);
+    if (s->v.n != s->sorted) qsort(s->v.v, s->v.n, sizeof(*s->v.v), store_order);
+    s->sorted = s->v.n;
     s->querier.ops = &STORE_QUERIER;
     *out = &s->querier;
     return OK;
@@ -114,23 +116,23 @@ static enum err store_open(struct queryable *qa, int64_t mint, int64_t maxt, str
 
 static const struct queryable_ops STORE_QUERYABLE = { .open = store_open };
 
-static void store_init(struct store *s)
+static inline void store_init(struct store *s)
 {
     *s = (struct store){ .qa = { &STORE_QUERYABLE } };
     arena_init(&s->a, 0);
 }
 
-static void store_done(struct store *s)
+static inline void store_done(struct store *s)
 {
     for (size_t i = 0; i < s->v.n; i++) column_done(&s->v.v[i]->c);
     arena_done(&s->a);
-    s->v.n = 0;
+    s->v.n = s->sorted = 0;
     s->v.v = NULL;
     s->v.cap = 0;
 }
 
 /* The series of these labels, made when it is new. */
-static struct store_series *store_series(struct store *s, struct labels lb)
+static inline struct store_series *store_series(struct store *s, struct labels lb)
 {
     for (size_t i = 0; i < s->v.n; i++) {
         if (labels_eq(s->v.v[i]->lb, lb)) return s->v.v[i];

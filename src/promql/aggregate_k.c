@@ -109,6 +109,7 @@ static void heap_down(struct heap_k *h, size_t i)
 static void heap_offer(struct heap_k *h, size_t k, uint32_t row)
 {
     double v = h->x->in.v[row].v[h->at];
+    if (!k) return;
     if (h->n < k) {
         h->v[h->n] = row;
         heap_up(h, h->n++);

@@ -155,6 +155,7 @@ static enum err sort_rows(struct query *q, const struct node *n, const struct fr
                           struct vec *v)
 {
     enum function_id id = n->call.fn->id;
+    if (!v->n) return OK;
     if (f->n > 1 || q->step) {
         query_warn(q, n,
                    "sort is ineffective for range queries since results are always ordered by "

@@ -334,7 +334,7 @@ static enum err run_matrix(struct query *q, const struct node *n, const struct f
     struct raw raw = { 0 };
     TRY(range_of(q, node_unwrap(n), &r));
     TRY(range_each(q, &r, f, keep_raw, &raw));
-    qsort(raw.v.v, raw.v.n, sizeof(*raw.v.v), by_labels);
+    if (raw.v.n) qsort(raw.v.v, raw.v.n, sizeof(*raw.v.v), by_labels);
     out->kind = VALUE_MATRIX;
     out->matrix.v = raw.v.v;
     out->matrix.n = raw.v.n;

@@ -24,6 +24,7 @@ static void note_add(struct parse *p, size_t start, size_t end, struct str text)
     *vec_push(p->a, &p->notes) = (struct parse_note){ start, end, text };
 }
 
+static struct str format(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 static struct str format(struct arena *a, const char *fmt, va_list ap)
 {
     va_list again;

@@ -33,9 +33,10 @@ enum err query_hold(struct query *q, uint64_t n)
 bool query_has(const struct query *q, uint32_t feature) { return q->o->features & feature; }
 
 static void annotate(struct query *q, struct annotations *to, const char *kind,
+                     const struct node *n, const char *fmt, va_list ap) PRINTF(5, 0);
+static void annotate(struct query *q, struct annotations *to, const char *kind,
                      const struct node *n, const char *fmt, va_list ap)
 {
-    BUF(b, 0);
     va_list again;
     va_copy(again, ap);
     int len = vsnprintf(NULL, 0, fmt, again);
