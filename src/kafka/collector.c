@@ -86,7 +86,10 @@ static void ask_topology(struct kafka_collector *c)
     }
     if (!best) return;
     best->asked_topology = true;
-    if (!peer_ask(best, KAFKA_METADATA, &ALL, STAGE_REST, on_metadata, 0)) return;
+    if (!peer_ask(best, KAFKA_METADATA, &ALL, STAGE_REST, on_metadata, 0)) {
+        ask_topology(c); /* the next one; each is asked once */
+        return;
+    }
     (void)peer_ask(best, KAFKA_DESCRIBE_CLUSTER, &CLUSTER, STAGE_REST, on_cluster, 0);
     c->topology_asked_ms = now;
 }
@@ -123,6 +126,8 @@ static void on_committed(const struct kafka_tag *tag, enum err e, const void *re
     struct diag why = { 0 };
     (void)d;
     if (!peer_answered(tag, STAGE_GROUPS, e)) return;
+    if (p->c->phase != PHASE_GROUPS)
+        return; /* the ends were asked before it: lag could be negative */
     struct str group = tag->arg ? x->groups.v[tag->arg - 1].g.id : str_make(NULL, 0);
     if (kafka_draft_committed(x, p->id, group, res, &why) != OK) peer_note(p, &why);
     advance(p->c);
@@ -289,7 +294,7 @@ static bool settled(const struct peer *p, enum phase phase)
 static int64_t patience_ends(const struct peer *p)
 {
     const struct kafka_collector *c = p->c;
-    int64_t wait = 2 * p->took_ms;
+    int64_t wait = 3 * p->took_ms; /* two requests in a row, and some more */
     if (wait < PATIENCE_MS) wait = PATIENCE_MS;
     if (wait > c->o.request_timeout_ms) wait = c->o.request_timeout_ms;
     return p->suspect || p->dropped ? INT64_MIN : c->phase_at_ms + wait;
@@ -329,11 +334,12 @@ static void drop_late(struct kafka_collector *c)
 
 /* ---- begin and end of a cycle ---- */
 
-static bool any_connection(struct kafka_collector *c)
+/* Whether anybody may still answer Metadata. */
+static bool any_hope(struct kafka_collector *c)
 {
     PEER_FOR(p, c)
     {
-        if (p->conn) return true;
+        if (p->conn && (!peer_ready(p) || !p->asked_topology || p->owes[STAGE_REST])) return true;
     }
     return false;
 }
@@ -469,7 +475,7 @@ static void advance(struct kafka_collector *c)
     int64_t due = INT64_MAX;
     if (c->phase == PHASE_TOPOLOGY) {
         ask_topology(c);
-        if (!any_connection(c)) finish_cycle(c);
+        if (!any_hope(c)) finish_cycle(c);
         int64_t hedge = c->topology_asked_ms + HEDGE_MS;
         if (c->topology_asked_ms != INT64_MIN && now_ms(c) < hedge) due = hedge;
     }

@@ -335,8 +335,9 @@ void kafka_conn_tick(struct kafka_conn *c, int64_t now_ms)
 {
     if (now_ms < kafka_conn_due(c)) return;
     struct diag d = { 0 };
-    enum err e = diag_set(&d, ERR_TIMEOUT, "%s: no %sanswer to %s within %.1f s", c->where,
-                          c->in.n ? "whole " : "", asked(c), (double)c->request_timeout_ms / 1000);
+    enum err e = diag_set(&d, ERR_TIMEOUT, "%s: no %sanswer to %s within %.1f s%s", c->where,
+                          c->in.n ? "whole " : "", asked(c), (double)c->request_timeout_ms / 1000,
+                          c->got_any ? "" : " (is it a Kafka port?)");
     conn_fail(c, e, &d);
 }
 

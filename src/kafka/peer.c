@@ -128,14 +128,24 @@ void peer_connect(struct peer *p)
     p->conn = kafka_conn_open(p->c->net, &to, &CONN_EVENTS, p);
 }
 
+/* Without these a broker tells nothing of use; the others came with later releases and are done without. */
+static bool needed(enum kafka_api_id api)
+{
+    return api == KAFKA_METADATA || api == KAFKA_LIST_GROUPS || api == KAFKA_DESCRIBE_GROUPS ||
+           api == KAFKA_OFFSET_FETCH || api == KAFKA_LIST_OFFSETS;
+}
+
 bool peer_ask(struct peer *p, enum kafka_api_id api, const void *req, enum stage stage,
               kafka_answer *answer, uint64_t arg)
 {
     struct diag d = { 0 };
     struct kafka_tag tag = { .owner = p, .cycle = p->c->cycle, .arg = arg };
-    if (kafka_conn_send(p->conn, api, req, answer, tag, &d) != OK) return false;
-    p->owes[stage]++;
-    return true;
+    if (kafka_conn_send(p->conn, api, req, answer, tag, &d) == OK) {
+        p->owes[stage]++;
+        return true;
+    }
+    if (needed(api)) peer_note(p, &d);
+    return false;
 }
 
 bool peer_answered(const struct kafka_tag *tag, enum stage stage, enum err e)
