@@ -209,7 +209,7 @@ static enum err parse_number(struct parser *p, const struct token *t, struct nod
 static enum err parse_char(struct parser *p, const struct token *t, struct node **out)
 {
     struct str s;
-    if (!tmpl_unquote(p->a, t->text, &s)) {
+    if (!go_unquote(p->a, t->text, &s)) {
         return FAIL(p, "malformed character constant: " STR_FMT, STR_ARG(t->text));
     }
     struct node *n = node_new(p, NODE_NUMBER, t->pos);
@@ -277,7 +277,7 @@ static enum err parse_term(struct parser *p, struct node **out)
         n = node_new(p, NODE_STRING, t->pos);
         n->text = t->text;
         n->value = tmpl_str(STR(""));
-        if (!tmpl_unquote(p->a, t->text, &n->value.s)) return FAIL(p, "invalid syntax");
+        if (!go_unquote(p->a, t->text, &n->value.s)) return FAIL(p, "invalid syntax");
         break;
     default: back_to(p, t); return OK;
     }
@@ -429,7 +429,7 @@ static enum err template_name(struct parser *p, const char *context, struct str 
 {
     struct token *t = next_dark(p);
     if (t->kind != TOK_STRING && t->kind != TOK_RAW) return unexpected(p, t, context);
-    if (!tmpl_unquote(p->a, t->text, out)) return FAIL(p, "invalid syntax");
+    if (!go_unquote(p->a, t->text, out)) return FAIL(p, "invalid syntax");
     return OK;
 }
 

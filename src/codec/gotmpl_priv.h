@@ -60,9 +60,6 @@ struct tokens {
 /* Ends with TOK_EOF or TOK_ERROR. */
 void tmpl_lex(struct arena *a, struct str text, struct tokens *out);
 
-/* Go's strconv.Unquote over "...", `...` and '.'. */
-bool tmpl_unquote(struct arena *a, struct str quoted, struct str *out);
-
 /* ---- nodes (gotmpl_parse.c) ---- */
 enum node_kind {
     NODE_TEXT,
