@@ -44,8 +44,9 @@ enum err defaults_path(struct arena *a, struct str dir, struct str data, struct 
 int defaults_show(int argc, char **argv)
 {
     if (argc < 2) {
-        for (const struct embedded *f = monitoring_files; f->name; f++)
+        for (const struct embedded *f = monitoring_files; f->name; f++) {
             (void)printf("%s\n", f->name);
+        }
         return EXIT_SUCCESS;
     }
     const struct embedded *f = embedded_find(monitoring_files, str_c(argv[1]));

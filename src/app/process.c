@@ -54,9 +54,10 @@ static void reload_all(void *ctx)
         struct diag d = { 0 };
         if (!p->roles[i].role->reload) continue;
         enum err e = p->roles[i].role->reload(p->roles[i].state, &d);
-        if (e != OK)
+        if (e != OK) {
             LOG(ERROR, "Error reloading config", kv("role", p->roles[i].role->name),
                 kv("err", d.text));
+        }
     }
 }
 
@@ -99,6 +100,14 @@ enum err process_start(struct process *p, const struct role *r, const void *conf
     TRY(r->start(&env, config, &state, d));
     p->roles[p->n++] = (struct running){ r, state };
     return OK;
+}
+
+void *process_state(const struct process *p, const char *role)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcmp(p->roles[i].role->name, role) == 0) return p->roles[i].state;
+    }
+    return NULL;
 }
 
 static void *run_collect(void *ctx)

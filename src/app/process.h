@@ -21,6 +21,9 @@ enum err process_start(struct process *p, const struct role *r, const void *conf
 
 const struct role_env *process_env(const struct process *p);
 
+/* Of a started role, NULL otherwise. */
+void *process_state(const struct process *p, const char *role);
+
 /* Until a signal or stop_all(). Returns the exit code. */
 int process_run(struct process *p);
 

@@ -2,12 +2,14 @@
 #include "app/roles.h"
 
 #include "roles/grafana/grafana.h"
+#include "roles/jmx_exporter/jmx_exporter.h"
 #include "roles/kafka_exporter/kafka_exporter.h"
 
 const char VIGIE_VERSION[] = "0.1.0";
 
 const struct role *const ROLES[] = {
     &kafka_exporter_role,
+    &jmx_exporter_role,
     &grafana_role,
     NULL,
 };

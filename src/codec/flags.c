@@ -169,6 +169,9 @@ static enum err take_long(struct parser *p, struct str arg)
         TRY(value_of(p, shown, inline_value, given, &v));
         return set_given(p, f, v);
     }
+    bool taken = inline_value && f->valued && !negated &&
+                 (str_eq(given, STR("true")) || str_eq(given, STR("false")));
+    if (taken) return set_given(p, f, given);
     TRY(set_given(p, f, negated ? STR("false") : STR("true")));
     /* a switch takes no value: what follows "=" is an argument of its own, as kingpin has it */
     if (inline_value) *vec_push(p->a, &p->rest) = given;

@@ -41,6 +41,7 @@ struct flag {
     char short_name; /* 0: none */
     bool hidden;
     bool unsupported; /* accepted by the parser, refused with a sentence when set */
+    bool valued;      /* FLAG_BOOL: --x=true and --x=false are taken, too, which kingpin refuses */
 };
 
 /*

@@ -380,8 +380,9 @@ static enum err check_save(struct dash_catalog *c, const struct entry *e, bool o
                            struct diag *d)
 {
     const struct entry *was = e->it.uid.n ? map_get(&c->by_uid, e->it.uid) : NULL;
-    if (!was && c->by_uid.n >= DASHBOARDS_MAX)
+    if (!was && c->by_uid.n >= DASHBOARDS_MAX) {
         return diag_set(d, ERR_LIMIT, "there are %d dashboards already", DASHBOARDS_MAX);
+    }
     if (!was) return OK;
     if (was->it.provisioned) return diag_set(d, ERR_DENIED, "Cannot save provisioned dashboard");
     if (!overwrite && was->it.version != e->it.version) {
@@ -423,8 +424,9 @@ enum err dash_catalog_save(struct dash_catalog *c, struct arena *a, struct str m
                            bool overwrite, int64_t now_ms, struct dash_saved *out, struct diag *d)
 {
     struct entry *e;
-    if (model.n > DASHBOARD_MAX_BYTES)
+    if (model.n > DASHBOARD_MAX_BYTES) {
         return diag_set(d, ERR_LIMIT, "a dashboard may have at most %d bytes", DASHBOARD_MAX_BYTES);
+    }
     TRY(entry_new(model, &e, d));
     pthread_mutex_lock(&c->saving);
     enum err code = save_entry(c, e, overwrite, now_ms, d);
@@ -441,8 +443,9 @@ enum err dash_catalog_delete(struct dash_catalog *c, struct arena *a, struct str
                              struct str *title, struct diag *d)
 {
     struct dashboard it;
-    if (dash_catalog_get(c, a, uid, &it) != OK)
+    if (dash_catalog_get(c, a, uid, &it) != OK) {
         return diag_set(d, ERR_MISSING, "Dashboard not found");
+    }
     if (it.provisioned) return diag_set(d, ERR_DENIED, "provisioned dashboard cannot be deleted");
     TRY(dash_store_drop_dashboard(c->store, uid, d));
     pthread_mutex_lock(&c->lock);

@@ -139,9 +139,10 @@ static enum err add_source(struct reading *r, const struct yaml_node *v, struct 
     };
     s.basic_auth_password = secret_of(text(r, yaml_get(v, "secureJsonData"), "basicAuthPassword"));
     if (!s.name.n) return yaml_error(v, d, ERR_SYNTAX, "a data source needs a name");
-    if (!s.type.n)
+    if (!s.type.n) {
         return yaml_error(v, d, ERR_SYNTAX, "data source \"" STR_FMT "\" needs a type",
                           STR_ARG(s.name));
+    }
     if (!s.uid.n) s.uid = dash_source_uid_of_name(r->a, s.name);
     s.id = (int64_t)r->sources.v.n + 1;
     *vec_push(r->a, &r->sources.v) = s;
@@ -174,8 +175,9 @@ static enum err read_list(struct reading *r, struct str file, const char *key,
     TRY(file_read(r->a, file, FILE_MAX, &bytes, d));
     TRY(yaml_parse(r->a, bytes, YAML_V3, &root, NULL, d));
     const struct yaml_node *list = yaml_get(root, key);
-    for (size_t i = 0; list && list->kind == YAML_SEQ && i < list->n; i++)
+    for (size_t i = 0; list && list->kind == YAML_SEQ && i < list->n; i++) {
         TRY(add(r, list->items[i], d));
+    }
     return OK;
 }
 

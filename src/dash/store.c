@@ -108,8 +108,9 @@ static enum err step_through(struct dash_store *s, struct arena *a, const struct
                              struct diag *d)
 {
     sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(s->db, q->sql, -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(s->db, q->sql, -1, &st, NULL) != SQLITE_OK) {
         return failed(s, "dashboards database", d);
+    }
     if (q->bind) q->bind(st, q->in);
     int e;
     while ((e = sqlite3_step(st)) == SQLITE_ROW) q->row(st, a, q->out);

@@ -93,8 +93,9 @@ static void session_key(struct str token, uint8_t key[32])
 static struct account *account_by_login(struct users *u, struct str login)
 {
     for (size_t i = 0; i < u->accounts_n; i++) {
-        if (str_ieq(u->accounts[i].u.login, login) || str_ieq(u->accounts[i].u.email, login))
+        if (str_ieq(u->accounts[i].u.login, login) || str_ieq(u->accounts[i].u.email, login)) {
             return &u->accounts[i];
+        }
     }
     return NULL;
 }
@@ -392,8 +393,10 @@ bool users_cached(struct users *u, struct str login, struct secret password, int
     cache_key(u, login, password, key);
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < ARRAY_LEN(u->cache) && !hit; i++) {
-        if (u->cache[i].until_ms <= now_ms || CRYPTO_memcmp(u->cache[i].key, key, sizeof(key)) != 0)
+        if (u->cache[i].until_ms <= now_ms ||
+            CRYPTO_memcmp(u->cache[i].key, key, sizeof(key)) != 0) {
             continue;
+        }
         const struct account *x = account_by_id(u, u->cache[i].user_id);
         if (x) *out = user_of(x);
         hit = x != NULL;
@@ -406,17 +409,20 @@ enum err users_change_password(struct users *u, int64_t id, struct secret old, s
                                int64_t now_ms, struct diag *d)
 {
     struct str text = secret_reveal(fresh);
-    if (text.n < PASSWORD_MIN || text.n > PASSWORD_MAX)
+    if (text.n < PASSWORD_MIN || text.n > PASSWORD_MAX) {
         return diag_set(d, ERR_RANGE, "New password is too short");
-    if (str_eqc(text, "admin"))
+    }
+    if (str_eqc(text, "admin")) {
         return diag_set(d, ERR_RANGE, "The new password must not be the default one");
+    }
     pthread_mutex_lock(&u->lock);
     struct account *x = account_by_id(u, id);
     struct str login = x ? x->u.login : STR("");
     pthread_mutex_unlock(&u->lock);
     struct user who;
-    if (!x || users_check(u, login, old, now_ms, &who) != OK)
+    if (!x || users_check(u, login, old, now_ms, &who) != OK) {
         return diag_set(d, ERR_DENIED, "invalid old password");
+    }
     pthread_mutex_lock(&u->lock);
     enum err e = set_password(u, x, fresh, false, d);
     if (e == OK) end_sessions(u, id);

@@ -137,7 +137,8 @@ static void set_headers(struct transfer *t, const struct http_call *call)
         t->headers = curl_slist_append(t->headers, line.p);
     }
     t->headers = curl_slist_append(t->headers, "Expect:"); /* no 100-continue round trip */
-    if (call->accept_gzip || call->pass_gzip) t->headers = curl_slist_append(t->headers, "Accept-Encoding: gzip");
+    if (call->accept_gzip || call->pass_gzip)
+        t->headers = curl_slist_append(t->headers, "Accept-Encoding: gzip");
     (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -191,8 +192,9 @@ void transfer_init(struct transfer *t, const struct http_call *call,
     (void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
     (void)curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-    if (call->proxy.n)
+    if (call->proxy.n) {
         (void)curl_easy_setopt(t->easy, CURLOPT_PROXY, arena_dup(&t->arena, call->proxy).p);
+    }
     set_method(t, call);
     set_headers(t, call);
     set_login(t, call);
@@ -233,9 +235,10 @@ static enum err not_connected(struct transfer *t, struct diag *d)
 static enum err ended_early(struct transfer *t, struct diag *d)
 {
     if (t->too_large) return diag_set(d, ERR_LIMIT, "body size limit exceeded");
-    if (t->broken_gzip)
+    if (t->broken_gzip) {
         return diag_set(d, ERR_CORRUPT, "gzip: invalid data in the answer of " STR_FMT,
                         STR_ARG(t->url));
+    }
     return diag_set(d, t->refused ? ERR_LIMIT : ERR_SYS,
                     "the answer of " STR_FMT " was not wanted any more", STR_ARG(t->url));
 }

@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,6 +244,10 @@ enum err file_lock(struct str path, int *out, struct diag *d)
         (void)fcntl(fd, F_GETLK, &holder);
         return diag_set(d, ERR_EXISTS, "%s is held by another process (pid %d)", c.z,
                         (int)holder.l_pid);
+    }
+    /* The other kind of lock, which Go programs take: Prometheus on the same data directory. */
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        return diag_set(d, ERR_EXISTS, "%s is held by another process", c.z);
     }
     *out = fd;
     fd = -1;

@@ -31,7 +31,7 @@ struct str path_join(struct arena *a, struct str dir, struct str name); /* an ab
 struct str path_dir(struct arena *a, struct str path);
 
 /* An advisory lock file held by this process. Errors: ERR_EXISTS another process holds it (its pid is in d). */
-enum err file_lock(struct str path, int *fd, struct diag *d);
+enum err file_lock(struct str path, int *out, struct diag *d);
 void file_unlock(int fd);
 
 /* read/write/pread that go on after EINTR and short counts. */

@@ -30,15 +30,15 @@ struct http_call {
     struct secret password;
     bool follow_redirects;
     bool accept_gzip; /* ask for gzip and inflate before on_body */
-    bool pass_gzip; /* ask for gzip and leave the body as it comes: content_encoding tells */
+    bool pass_gzip;   /* ask for gzip and leave the body as it comes: content_encoding tells */
     struct str proxy; /* "" : from the environment as curl does */
 };
 
 struct http_result {
-    int status;              /* 0 when there was no answer */
-    struct str content_type; /* borrowed */
+    int status;                  /* 0 when there was no answer */
+    struct str content_type;     /* borrowed */
     struct str content_encoding; /* "gzip" only with pass_gzip; borrowed */
-    struct buf body;         /* the caller's to buf_done(); empty when on_body took it */
+    struct buf body;             /* the caller's to buf_done(); empty when on_body took it */
     int64_t took_ms;
     size_t wire_bytes; /* body bytes as received, before inflating */
 };
@@ -58,7 +58,7 @@ struct http_ticket; /* an open call */
 /* Everything in the call is copied. */
 struct http_ticket *http_client_start(struct http_client *c, const struct http_call *call,
                                       const struct http_events *ev, void *ctx);
-void http_client_cancel(struct http_ticket *t); /* on_done is not called */
+void http_client_cancel(struct http_ticket *k); /* on_done is not called */
 
 /* Blocks the calling worker. cancel (may be NULL) is looked at ten times a second. */
 enum err http_fetch(const struct http_call *call, const _Atomic(bool) *cancel,

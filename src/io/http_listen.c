@@ -37,8 +37,9 @@ static int listen_on(const struct addrinfo *ai)
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
                      sizeof(on)); /* Linux: accepted sockets inherit it */
-    if (ai->ai_family == AF_INET6)
+    if (ai->ai_family == AF_INET6) {
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) return fd;
     int e = errno;
     (void)close(fd);
@@ -59,8 +60,9 @@ enum err http_listen(struct str address, uint16_t port, int *fd, uint16_t *bound
 {
     char host[256], service[8];
     struct str bare = address;
-    if (bare.n > 2 && bare.p[0] == '[' && bare.p[bare.n - 1] == ']')
+    if (bare.n > 2 && bare.p[0] == '[' && bare.p[bare.n - 1] == ']') {
         bare = str_make(bare.p + 1, bare.n - 2);
+    }
     if (bare.n >= sizeof(host)) return diag_set(d, ERR_SYNTAX, "listen address is too long");
     (void)snprintf(host, sizeof(host), STR_FMT, STR_ARG(bare));
     (void)snprintf(service, sizeof(service), "%u", port);
@@ -68,14 +70,16 @@ enum err http_listen(struct str address, uint16_t port, int *fd, uint16_t *bound
                     *all = NULL;
     if (!bare.n) hints.ai_family = AF_INET6; /* with V6ONLY off it takes both families */
     int e = getaddrinfo(bare.n ? host : NULL, service, &hints, &all);
-    if (e != 0)
+    if (e != 0) {
         return diag_set(d, ERR_SYNTAX, "listen address " STR_FMT ": %s", STR_ARG(address),
                         gai_strerror(e));
+    }
     int s = listen_on(all);
     int why = errno;
     freeaddrinfo(all);
-    if (s < 0 && !bare.n && why == EAFNOSUPPORT)
+    if (s < 0 && !bare.n && why == EAFNOSUPPORT) {
         return http_listen(STR("0.0.0.0"), port, fd, bound, d);
+    }
     if (s < 0) return bind_failed(address, port, why, d);
     *fd = s;
     *bound = port_of(s);

@@ -200,8 +200,9 @@ static const char *framing_fault(struct evhttp_request *ev)
             if (!digits_only(it->value)) return "malformed Content-Length";
         }
         if (str_ieq(key, STR("host"))) hosts++;
-        if (key.n && (key.p[key.n - 1] == ' ' || key.p[key.n - 1] == '\t'))
+        if (key.n && (key.p[key.n - 1] == ' ' || key.p[key.n - 1] == '\t')) {
             return "white space before a header's colon";
+        }
     }
     if (lengths > 1) return "more than one Content-Length";
     if (hosts > 1) return "more than one Host";

@@ -77,7 +77,8 @@ void proc_write_metrics(struct buf *b)
 const char *proc_hostname(void)
 {
     static char name[256];
-    if (!name[0] && gethostname(name, sizeof(name) - 1) != 0)
+    if (!name[0] && gethostname(name, sizeof(name) - 1) != 0) {
         (void)strncpy(name, "localhost", sizeof(name) - 1);
+    }
     return name;
 }

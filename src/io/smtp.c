@@ -37,8 +37,9 @@ static int on_debug(CURL *easy, curl_infotype type, char *p, size_t n, void *ctx
 {
     (void)easy;
     struct dialogue *g = ctx;
-    if (type != CURLINFO_HEADER_IN)
+    if (type != CURLINFO_HEADER_IN) {
         return 0; /* what the server said; what we said may hold a password */
+    }
     struct str line = str_trim(str_make(p, n));
     size_t keep = line.n < sizeof(g->last) - 1 ? line.n : sizeof(g->last) - 1;
     memcpy(g->last, line.p, keep);
@@ -98,8 +99,9 @@ enum err smtp_send(const struct smtp_mail *m, const _Atomic(bool) *cancel, struc
     struct upload up = { m->message, cancel };
     struct dialogue said = { "" };
     struct curl_slist *to = NULL;
-    for (size_t i = 0; i < m->to_n; i++)
+    for (size_t i = 0; i < m->to_n; i++) {
         to = curl_slist_append(to, arena_fmt(&a, "<" STR_FMT ">", STR_ARG(m->to[i])).p);
+    }
     set_address(c, m, &a);
     set_security(c, m, &a);
     (void)curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to);

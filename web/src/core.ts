@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What: the modules that every page uses. Each part that is fetched later imports this file, so that the bundler sees them
- *       reached from everywhere and keeps them in one chunk instead of a dozen small ones that compress badly. */
+/* What: the modules that every page uses. The build makes each part that is fetched later import this file, so that they lie
+ *       in one chunk instead of a dozen small ones that compress badly. */
 import './ui/Frame.tsx';
 import './ui/TimeBar.tsx';
 import './ui/AlertRow.tsx';

@@ -4,6 +4,7 @@
  */
 #include "app/defaults.h"
 #include "app/roles.h"
+#include "app/run.h"
 #include "app/single.h"
 #include "app/stamp.h"
 
@@ -26,7 +27,9 @@ static const struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
     const char *summary;               /* NULL: not shown */
 } COMMANDS[] = {
+    { "run", run_core, "all five roles, wired to each other" },
     { "config", NULL, "config show [NAME]: the built-in configuration files" },
+    { "collectors", run_collectors, NULL },
     { "help", print_overview, NULL },
     { "--help", print_overview, NULL },
     { "-h", print_overview, NULL },

@@ -38,8 +38,9 @@ static bool password_path(struct str path)
 /* A request that changes something must come from our own page or from a program without a browser. */
 static bool foreign_origin(const struct http_req *req)
 {
-    if (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS)
+    if (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS) {
         return false;
+    }
     struct str site = http_header(req, "Sec-Fetch-Site");
     if (site.p) return !str_eqc(site, "same-origin") && !str_eqc(site, "none");
     struct str origin = http_header(req, "Origin"), host = http_header(req, "Host");
@@ -149,8 +150,9 @@ bool grafana_before(struct http_req *req)
         grafana_reply_message(req, 403, "origin not allowed");
         return true;
     }
-    if (users_session(g->users, http_cookie(req, "grafana_session"), clock_now_ms(), &who))
+    if (users_session(g->users, http_cookie(req, "grafana_session"), clock_now_ms(), &who)) {
         return admit(req, &who);
+    }
     if (open_path(req->path)) return false;
     if (read_basic(req, &login, &password)) return start_basic(req, login, password);
     grafana_reply_message(req, 401, "Unauthorized");
@@ -226,7 +228,8 @@ void grafana_change_password(struct http_req *req)
     }
     char token[SESSION_TOKEN_CHARS +
                1]; /* the old sessions are gone: this browser goes on with a new one */
-    if (users_login(g->users, u->login, secret_of(fresh), clock_now_ms(), token, &d) == OK)
+    if (users_login(g->users, u->login, secret_of(fresh), clock_now_ms(), token, &d) == OK) {
         set_session_cookie(req, token, 30 * 24 * 3600);
+    }
     grafana_reply_message(req, 200, "User password changed");
 }

@@ -254,9 +254,10 @@ void grafana_search(struct http_req *req)
     struct dashboard *v = NULL;
     size_t n = 0;
     bool folders_only = str_eqc(http_param(req, "type"), "dash-folder");
-    if (!folders_only)
+    if (!folders_only) {
         (void)dash_catalog_search(grafana_of(req)->catalog, &req->arena, http_param(req, "query"),
                                   &v, &n);
+    }
     struct buf b = { 0 };
     struct json_writer w = json_writer(&b);
     json_open(&w, '[');

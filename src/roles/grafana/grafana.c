@@ -83,8 +83,9 @@ static struct str env_of(struct str name)
 
 static void log_problems(const struct dash_problem *v, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         LOG(WARN, "dashboard file not taken", kv("file", v[i].file), kv("err", v[i].text));
+    }
 }
 
 static void scan_now(struct grafana *g)

@@ -81,10 +81,12 @@ static struct str base_url(const struct grafana *g, const struct dash_source *s)
 {
     struct str url = s->url;
     while (url.n && url.p[url.n - 1] == '/') url.n--;
-    if (g->cfg.self_prometheus.n && str_eqc(url, "http://prometheus:9090"))
+    if (g->cfg.self_prometheus.n && str_eqc(url, "http://prometheus:9090")) {
         return g->cfg.self_prometheus;
-    if (g->cfg.self_alertmanager.n && str_eqc(url, "http://alertmanager:9093"))
+    }
+    if (g->cfg.self_alertmanager.n && str_eqc(url, "http://alertmanager:9093")) {
         return g->cfg.self_alertmanager;
+    }
     return url;
 }
 

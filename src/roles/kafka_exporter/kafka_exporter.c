@@ -295,6 +295,18 @@ static enum err exporter_start(const struct role_env *env, const void *config, v
     return OK;
 }
 
+size_t kafka_exporter_hosts(void *state, struct arena *a, struct str **hosts)
+{
+    struct exporter *x = state;
+    const struct kafka_snapshot *s = kafka_collector_snapshot(x->collector);
+    if (!s) return 0;
+    size_t n = s->brokers_n;
+    *hosts = arena_array(a, n, sizeof(struct str));
+    for (size_t i = 0; i < n; i++) (*hosts)[i] = arena_dup(a, s->brokers[i].host);
+    kafka_snapshot_unref(s);
+    return n;
+}
+
 const struct role kafka_exporter_role = {
     .name = "kafka-exporter",
     .argv0 = (const char *const[]){ "kafka_exporter", NULL },

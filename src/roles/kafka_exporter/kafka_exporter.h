@@ -9,4 +9,7 @@
 
 extern const struct role kafka_exporter_role;
 
+/* Hosts of the cluster's brokers as its metadata names them, in a's memory; 0 before the first snapshot. Any thread. */
+size_t kafka_exporter_hosts(void *state, struct arena *a, struct str **hosts);
+
 #endif

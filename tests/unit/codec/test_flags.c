@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 struct config {
-    bool verbose, lifecycle;
+    bool verbose, lifecycle, lenient;
     struct str file, level;
     struct flag_strs servers;
     int64_t count, keep, size;
@@ -21,6 +21,11 @@ static const struct flag TABLE[] = {
       .help = "File." },
     { .name = "verbose", .type = FLAG_BOOL, .offset = AT(verbose), .short_name = 'v' },
     { .name = "lifecycle", .type = FLAG_BOOL, .offset = AT(lifecycle), .deflt = "true" },
+    { .name = "lenient",
+      .type = FLAG_BOOL,
+      .offset = AT(lenient),
+      .deflt = "true",
+      .valued = true },
     { .name = "server",
       .type = FLAG_STRS,
       .offset = AT(servers),
@@ -93,6 +98,19 @@ static void refuses(void **state)
     }
 }
 
+static void valued_switch_takes_a_value(void **state)
+{
+    (void)state;
+    ARENA(a, 0);
+    struct config c = { 0 };
+    struct diag d = { 0 };
+    assert_int_equal(parse("--lenient=false", NULL, &a, &c, NULL, &d), OK);
+    assert_false(c.lenient);
+    assert_int_equal(parse("--lenient=true", NULL, &a, &c, NULL, &d), OK);
+    assert_true(c.lenient);
+    assert_int_equal(parse("--lenient=maybe", NULL, &a, &c, NULL, &d), ERR_SYNTAX);
+}
+
 static void fills_the_struct(void **state)
 {
     (void)state;
@@ -158,8 +176,9 @@ static void shows_values(void **state)
     assert_int_equal(parse("--size=1KB --server=a --server=b", NULL, &a, &c, NULL, NULL), OK);
     flags_each(TABLE, &c, &a, put, &b);
     buf_char(&b, 0);
-    assert_string_equal(b.p, "config.file=a.yml verbose=false lifecycle=true server=a,b count=3 "
-                             "keep=15d size=1KiB ratio=0 level=info future=a.yml ");
+    assert_string_equal(
+        b.p, "config.file=a.yml verbose=false lifecycle=true lenient=true server=a,b count=3 "
+             "keep=15d size=1KiB ratio=0 level=info future=a.yml ");
     BUF(help, 0);
     flags_help(&help, "x [<flags>]", "Summary.", TABLE);
     assert_true(str_find(buf_str(&help), STR("      --config.file=\"a.yml\"      File.")) !=
@@ -169,8 +188,11 @@ static void shows_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses),          cmocka_unit_test(fills_the_struct),
-        cmocka_unit_test(a_prefix_chooses), cmocka_unit_test(environment_is_between),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(valued_switch_takes_a_value),
+        cmocka_unit_test(fills_the_struct),
+        cmocka_unit_test(a_prefix_chooses),
+        cmocka_unit_test(environment_is_between),
         cmocka_unit_test(shows_values),
     };
     return cmocka_run_group_tests_name("flags", tests, NULL, NULL);

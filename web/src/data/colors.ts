@@ -30,13 +30,15 @@ export function namedColor(name: string, dark: boolean): string {
 export function hash(s: string): number { let h = 2166136261; for (let i = 0; i < s.length; i++) h = Math.imul(h ^ s.charCodeAt(i), 16777619); return h >>> 0; }
 
 export interface Slot { color: string; dash: number }
+/* Names that differ only in their number take neighbouring slots, so that three brokers never look alike. */
+function slotOf(name: string, n: number): number { const m = /^(.*?)(\d{1,6})(\D*)$/s.exec(name); return m ? (hash(m[1]! + m[3]!) + Number(m[2])) % n : hash(name) % n; }
 /** A slot for each name: by hash, the next free one when two want the same, dashes from the ninth on. */
 export function seriesSlots(names: string[], dark: boolean): Slot[] {
   const palette = SERIES[dark ? 'dark' : 'light'], n = palette.length;
   let taken = new Set<number>(), round = 0;
   return names.map((name) => {
     if (taken.size === n) { taken = new Set(); round++; }
-    let i = hash(name) % n;
+    let i = slotOf(name, n);
     while (taken.has(i)) i = (i + 1) % n;
     taken.add(i);
     return { color: palette[i]!, dash: round % 3 };

@@ -54,6 +54,8 @@ function configured(f: Field, frame: Frame, source: FieldConfigSource, tests: { 
   const c: FieldConfig = { ...source.defaults, ...f.config, custom: { ...source.defaults.custom, ...f.config.custom } };
   const title = fieldTitle(f, frame, c, interpolate);
   for (const { o, test } of tests) if (test(f, frame, title)) for (const p of o.properties) setPath(c, p.id, p.value);
+  if (c.thresholds && !Array.isArray(c.thresholds.steps)) delete c.thresholds;
+  if (c.mappings && !Array.isArray(c.mappings)) delete c.mappings;
   if (isNumber(c.min) && isNumber(c.max) && c.min > c.max) [c.min, c.max] = [c.max, c.min];
   return c;
 }

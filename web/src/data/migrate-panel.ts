@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What:   panels of earlier Grafanas (graph, singlestat, table-old, stat before 7) -> today's types.
  * Source: spec/grafana.md 2.13. */
-import '../core.ts';
 import type { Json, Threshold } from './model.ts';
 
 const list = (v: Json): Json[] => (Array.isArray(v) ? v.filter((x) => x && typeof x === 'object') : []);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What:   the transformations that fewer dashboards use; fetched when one asks for them.
  * Source: spec/grafana.md 2.12. */
-import '../core.ts';
 import type { Field, Json, Value } from './model.ts';
 import { toRegex } from './display.ts';
 import { reduce, reducerName } from './reduce.ts';

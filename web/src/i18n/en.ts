@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: every English sentence of the page. fr.ts has the same keys; the compiler holds them together. */
-import '../core.ts';
 import { NBSP, whole } from './format.ts';
 
 const s = (n: number, one: string, many = `${one}s`): string => `${whole(n)}${NBSP}${n === 1 ? one : many}`;
@@ -12,7 +11,7 @@ export const en = {
   critical: 'Critical', warning: 'Warning', info: 'Info', ok: 'OK', unknown: 'Unknown', pending: 'Pending', firing: 'Firing', silenced: 'Silenced', inhibited: 'Inhibited', allWell: 'All well', all: 'All',
   // time
   lastN: (n: string) => `Last ${n}`, from: 'From', to: 'To', badRange: 'From and To must be a time, and From the earlier: now-6h, 2026-11-24 03:00', minutes: (n: number) => s(n, 'minute'), hours: (n: number) => (n === 1 ? '1 hour' : s(n, 'hour')), days: (n: number) => s(n, 'day'),
-  today: 'Today so far', yesterday: 'Yesterday', week: 'This week so far', quick: 'Ranges',
+  colon: ': ', today: 'Today so far', yesterday: 'Yesterday', week: 'This week so far', quick: 'Ranges',
   // states of a panel
   loading: (sec: string, n: number) => `Loading ${sec}${NBSP}s${n ? `, ${s(n, 'series', 'series')}` : ''}`, queryError: 'Query error', noData: 'No data', noAnswer: 'No answer',
   old: (d: string) => `${d} old`, valueOf: (t: string) => `Value of ${t}.`, othersFine: 'Other panels are not affected.', queryOf: (ref: string, id: number) => `Query ${ref} of panel ${id}`, copyError: 'Copy error',

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: every French sentence of the page. Narrow no-break space before ; ! ? and inside « », no-break space before the colon. */
-import '../core.ts';
 import { NBSP, NNBSP, whole } from './format.ts';
 import type { Strings } from './en.ts';
 
@@ -13,7 +12,7 @@ export const fr: Strings = {
   refresh: 'Actualiser', back: 'Reculer', forward: 'Avancer', zoomOut: 'Élargir', off: 'Arrêt', cancel: 'Annuler', retry: 'Réessayer', copy: 'Copier', copied: 'Copié', nothing: 'Aucun résultat.', import: 'Importer', test: 'Tester', apply: 'Appliquer', save: 'Enregistrer', account: 'Compte',
   critical: 'Critique', warning: 'Attention', info: 'Info', ok: 'Bon', unknown: 'Inconnu', pending: 'En attente', firing: 'Active', silenced: 'En silence', inhibited: 'Inhibée', allWell: 'Tout va bien', all: 'Tous',
   lastN: (n) => (n.startsWith('1 ') && n.endsWith('heure') ? 'Dernière heure' : /heure|minute/.test(n) ? `Dernières ${n}` : `Derniers ${n}`), from: 'De', to: 'À', badRange: `De et À doivent être des instants, De avant À${C} now-6h, 2026-11-24 03:00`, minutes: (n) => s(n, 'minute'), hours: (n) => (n === 1 ? '1 heure' : s(n, 'heure')), days: (n) => s(n, 'jour'),
-  today: 'Aujourd’hui', yesterday: 'Hier', week: 'Cette semaine', quick: 'Périodes',
+  colon: `${NBSP}: `, today: 'Aujourd’hui', yesterday: 'Hier', week: 'Cette semaine', quick: 'Périodes',
   loading: (sec, n) => `Chargement ${sec}${NBSP}s${n ? `, ${s(n, 'série')}` : ''}`, queryError: 'Erreur de requête', noData: 'Pas de données', noAnswer: 'Pas de réponse',
   old: (d) => `date de ${d}`, valueOf: (t) => `Valeur de ${t}.`, othersFine: 'Les autres panneaux ne sont pas touchés.', queryOf: (ref, id) => `Requête ${ref} du panneau ${id}`, copyError: 'Copier l’erreur',
   netDown: 'Vigie ne répond pas. La dernière réponse reste affichée, la page redemande d’elle-même.', lineCol: (l, c) => `Ligne ${l}, colonne ${c}${C} `, noQuery: 'Ce panneau n’a pas de requête.', noSource: (t) => `La source de type ${q(t)} n’est pas disponible.`,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: alerts worst first, with what Alertmanager does about each, then silences and rules. */
-import '../core.ts';
 import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { when } from '../i18n/format.ts';

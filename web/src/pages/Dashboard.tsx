@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: any dashboard: its model migrated, its variables chosen, its panels on the grid, all of its state in the address. */
-import '../core.ts';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import type { DashLink, Dashboard as Model, Panel } from '../data/model.ts';

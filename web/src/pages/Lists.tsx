@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: the plain pages: dashboards, import, data sources with their test. */
-import '../core.ts';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { clock, duration, fixed, NBSP } from '../i18n/format.ts';

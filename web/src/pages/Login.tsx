@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: log in, and choose a new password when the default one still stands. */
-import '../core.ts';
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { t } from '../i18n/index.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import '../core.ts';
 import type { Json, ShownFrame } from '../data/model.ts';
 import { gaugeModel } from './gauge-model.ts';
 import type { Size } from './stat-model.ts';

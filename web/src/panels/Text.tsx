@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: text panels. HTML is parsed into an inert document and only harmless elements are drawn again. */
-import '../core.ts';
 import { createElement, type VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { markdown, safeHref, type Node } from './markdown.ts';

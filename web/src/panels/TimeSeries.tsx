@@ -77,13 +77,13 @@ function scale(a: Axis, m: SeriesModel): uPlot.Scale {
   return { range: (_, lo, hi) => yRange(a, stacked, lo, hi) };
 }
 /** Ten per cent of air; zero is kept when it is near; a flat line v gets [0, 2v]. */
-export function yRange(a: Pick<Axis, 'min' | 'max' | 'softMin' | 'softMax' | 'centered'>, zero: boolean, lo: number | null, hi: number | null): [number, number] {
+export function yRange(a: Partial<Axis>, zero: boolean, lo: number | null, hi: number | null): [number, number] {
   if (lo === null || hi === null || !Number.isFinite(lo) || !Number.isFinite(hi)) return [a.min ?? 0, a.max ?? 100];
   let min = a.softMin !== undefined ? Math.min(lo, a.softMin) : lo, max = a.softMax !== undefined ? Math.max(hi, a.softMax) : hi;
   if (zero) { min = Math.min(0, min); max = Math.max(0, max); }
   if (a.centered) { max = Math.max(Math.abs(min), Math.abs(max)); min = -max; }
-  if (min === max) [min, max] = min === 0 ? [0, 1] : min > 0 ? [0, 2 * min] : [2 * min, 0];
-  const [r0, r1] = uPlot.rangeNum(min, max, { min: { pad: 0.1, soft: 0, mode: 3 }, max: { pad: 0.1, soft: 0, mode: 3 } });
+  const flat: [number, number] | undefined = min !== max ? undefined : min === 0 ? [0, 1] : min > 0 ? [0, 2 * min] : [2 * min, 0];
+  const [r0, r1] = flat ?? uPlot.rangeNum(min, max, { min: { pad: 0.1, soft: 0, mode: 3 }, max: { pad: 0.1, soft: 0, mode: 3 } });
   const low = a.min ?? r0 ?? 0, high = a.max ?? r1 ?? 100;
   return low < high ? [low, high] : [low, low + 1];
 }
@@ -108,17 +108,19 @@ function bandsOf(m: SeriesModel): uPlot.Band[] {
 }
 function yAxis(a: Axis, i: number, ink: { text: string; grid: string }, h: number): uPlot.Axis {
   const f = unitFormatter(a.percent ? 'percentunit' : a.unitField.config.unit), fixedDecimals = a.unitField.config.decimals;
-  return { scale: a.scale, side: a.right ? 1 : 3, show: !a.hidden, stroke: ink.text, font: FONT, ticks: { show: false }, gap: 6, space: h < 150 ? 20 : 34, grid: { show: a.grid && i === 0, stroke: ink.grid, width: 1 }, label: a.label || undefined, labelFont: FONT, labelSize: 16, labelGap: 0, incrs: a.integer ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] : undefined,
+  return { scale: a.scale, side: a.right ? 1 : 3, show: !a.hidden, stroke: ink.text, font: FONT, ticks: { show: false }, gap: 6, space: h < 150 ? 20 : 34, grid: { show: a.grid && i === 0, stroke: ink.grid, width: 1, ...(a.log ? { filter: (_: uPlot, at: number[]) => at.map((v) => (isDecade(v) ? v : null)) } : {}) }, label: a.label || undefined, labelFont: FONT, labelSize: 16, labelGap: 0, incrs: a.integer ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] : undefined,
     values: (_, v, __, ___, inc) => v.map((x) => (x === null ? '' : tick(f, x, inc, fixedDecimals, a.log))),
     size: (u, values) => { if (!values?.length) return 42; u.ctx.font = FONT; return Math.max(34, Math.ceil(Math.max(...values.map((v) => u.ctx.measureText(v).width))) + 14); } };
 }
-/** Decimals of the tick's increment, trailing zeros cut: 1.50 -> 1.5. */
+const isDecade = (v: number): boolean => Math.abs(Math.log10(Math.abs(v)) - Math.round(Math.log10(Math.abs(v)))) < 1e-6;
+/** As many decimals as the increment needs in the unit that the value is shown in; trailing zeros are cut: 1.50 K -> 1.5 K. */
 export function tick(f: (v: number, d?: number | null) => string, v: number, inc: number, decimals: number | null | undefined, log = 0): string {
-  if (log && Math.abs(Math.log10(Math.abs(v)) % 1) > 1e-6) return '';
-  const text = f(v, decimals ?? null);
-  if (decimals !== null && decimals !== undefined) return text;
-  const fine = f(v, Math.min(12, Math.max(0, -Math.floor(Math.log10(inc || 1)))));
-  return (fine.length <= text.length + 3 && /\d/.test(fine) ? fine : text).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
+  if (log && !isDecade(v)) return '';
+  if (decimals !== null && decimals !== undefined) return f(v, decimals);
+  const text = f(v, null), shown = Math.abs(parseFloat(text.replace(/^[^\d.-]+/, ''))), unit = v && shown ? Math.abs(v) / shown : 1, need = inc / unit;
+  let d = 0;
+  while (d < 8 && Math.abs(need * 10 ** d - Math.round(need * 10 ** d)) > need * 10 ** d * 0.01) d++;
+  return (log ? text : f(v, d)).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 }
 function xText(ms: number, inc: number, span: number, utc: boolean): string {
   const x = utc ? ms + new Date(ms).getTimezoneOffset() * 6e4 : ms;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: what a panel asked and what it got: expressions with their step, and the data as a file. */
-import '../core.ts';
 import { t } from '../i18n/index.ts';
 import { durationText } from '../data/time.ts';
 import type { Panel, ShownFrame } from '../data/model.ts';

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: a panel without an answer: the error with its place underlined, or the reason why nothing was selected. */
-import '../core.ts';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { when } from '../i18n/format.ts';

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: the timeseries panel. It brings the chart library along, which arrives while the first queries run. */
-import '../core.ts';
 import { useMemo } from 'preact/hooks';
 import { seriesModel } from '../panels/timeseries-model.ts';
 import { TimeSeries } from '../panels/TimeSeries.tsx';

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * target.h - from static_configs to targets: labels before and after relabelling, the URL
+ *
+ * Shape:  a pure function of one job's configuration; everything is in the arena given.
+ * Source: scrape/target.go PopulateLabels, populateDiscoveredLabels, URL (order and texts).
+ */
+#ifndef SCRAPE_TARGET_H
+#define SCRAPE_TARGET_H
+
+#include "scrape/config.h"
+
+struct target {
+    struct labels discovered, labels;
+    struct str url;
+    int64_t interval_ms, timeout_ms;
+    uint64_t hash; /* of labels and URL: identity within a job, and the place in the interval */
+};
+
+/* A target that cannot be: labels and why. */
+struct bad_target {
+    struct labels discovered;
+    struct str why;
+};
+
+struct target_list {
+    struct target *v;
+    struct labels *dropped; /* discovered labels of what relabelling dropped */
+    struct bad_target *bad;
+    size_t n, dropped_n, bad_n;
+};
+
+void targets_of(struct arena *a, const struct scrape_config *c, struct target_list *out);
+
+#endif
