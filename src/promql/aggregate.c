@@ -29,18 +29,50 @@ void grouping_init(struct grouping *g, const struct node *n)
     *g = (struct grouping){ .n = n, .one = !n->aggregate.without && !n->aggregate.by.n };
 }
 
-static struct labels group_labels(struct query *q, const struct grouping *g, struct labels lb)
+static bool is_listed(struct names names, struct str name)
+{
+    for (size_t i = 0; i < names.n; i++) {
+        if (str_eq(names.v[i], name)) return true;
+    }
+    return false;
+}
+
+/* What a row is grouped by, in the grouping's room. */
+static struct labels pick_labels(struct query *q, struct grouping *g, struct labels lb)
 {
     struct names by = g->n->aggregate.by;
-    if (!g->n->aggregate.without) return labels_keep(q->a, lb, by.v, by.n);
-    return labels_nameless(q, labels_without(q->a, lb, by.v, by.n));
+    bool without = g->n->aggregate.without;
+    size_t n = 0;
+    if (without) lb = labels_nameless(q, lb);
+    if (g->room_n < lb.n) {
+        g->room_n = lb.n * 2;
+        g->room = arena_raw(q->a, g->room_n * sizeof(*g->room));
+    }
+    for (size_t i = 0; i < lb.n; i++) {
+        if (is_listed(by, lb.v[i].name) == without) continue;
+        if (without && str_eq(lb.v[i].name, METRIC_NAME)) continue;
+        g->room[n++] = lb.v[i];
+    }
+    return (struct labels){ g->room, n };
 }
 
 size_t grouping_add(struct query *q, struct grouping *g, struct labels lb, struct labels *group,
                     bool *fresh)
 {
-    *group = g->one ? (struct labels){ 0 } : group_labels(q, g, lb);
-    return label_index_add(q, &g->index, *group, fresh);
+    struct labels picked = { 0 };
+    if (!g->one) picked = pick_labels(q, g, lb);
+    *fresh = false;
+    if (!g->index.sets.n || !labels_eq(g->index.sets.v[g->last], picked)) {
+        g->last = label_index_add(q, &g->index, picked, fresh);
+    }
+    struct labels *kept = &g->index.sets.v[g->last];
+    if (*fresh) {
+        struct label *v = arena_raw(q->a, picked.n * sizeof(*v));
+        if (picked.n) memcpy(v, picked.v, picked.n * sizeof(*v));
+        *kept = (struct labels){ v, picked.n };
+    }
+    *group = *kept;
+    return g->last;
 }
 
 static struct group *group_of(struct query *q, struct aggregate *x, const struct row *r)

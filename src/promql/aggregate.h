@@ -10,8 +10,12 @@ struct grouping {
     const struct node *n;
     bool one; /* no by, no without: everything is one group */
     struct label_index index;
+    struct label *room; /* the labels that the row at hand is grouped by */
+    size_t room_n;
+    size_t last; /* the group found last: series come sorted, so it is often the next, too */
 };
 void grouping_init(struct grouping *g, const struct node *n);
+/* *group is valid for good. */
 size_t grouping_add(struct query *q, struct grouping *g, struct labels lb, struct labels *group,
                     bool *fresh);
 

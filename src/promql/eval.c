@@ -373,6 +373,7 @@ static enum err run(struct query *q, bool range, struct value *out)
     const struct node *n = q->e->root;
     struct frame f = { q->start, q->step, 1 };
     if (range) f.n = (size_t)((q->end - q->start) / q->step) + 1;
+    if (f.n > q->o->max_samples) return query_hold(q, f.n);
     if (n->type == VALUE_SCALAR) return run_scalar(q, n, &f, range, out);
     if (n->type == VALUE_VECTOR) return run_vector(q, n, &f, range, out);
     if (range) {
@@ -403,17 +404,48 @@ static void put_annotations(struct query *q, struct annotations *from, const cha
     map_done(&from->seen);
 }
 
-/* Labels are borrowed from the view until it closes; the result must outlive it. */
+/*
+ * Labels are borrowed from the view until it closes; the result must outlive it. Stores keep one copy of a text, so
+ * texts seen lately are known by where they lie.
+ */
+struct texts {
+    struct arena *a;
+    struct {
+        const char *from;
+        struct str copy;
+    } seen[1024];
+};
+
+static struct str text_kept(struct texts *x, struct str s)
+{
+    size_t at = ((uintptr_t)s.p >> 3 ^ (uintptr_t)s.p >> 13) % ARRAY_LEN(x->seen);
+    if (x->seen[at].from != s.p || x->seen[at].copy.n != s.n) {
+        char *copy = arena_raw(x->a, s.n);
+        if (s.n) memcpy(copy, s.p, s.n);
+        x->seen[at].from = s.p;
+        x->seen[at].copy = str_make(copy, s.n);
+    }
+    return x->seen[at].copy;
+}
+
+static void keep_labels(struct texts *x, struct labels *lb)
+{
+    struct label *v = arena_raw(x->a, lb->n * sizeof(*v));
+    for (size_t i = 0; i < lb->n; i++) {
+        v[i] = (struct label){ text_kept(x, lb->v[i].name), text_kept(x, lb->v[i].value) };
+    }
+    lb->v = v;
+}
+
 static void own_labels(struct query *q, struct value *v)
 {
-    if (v->kind == VALUE_VECTOR) {
-        for (size_t i = 0; i < v->vector.n; i++) {
-            v->vector.v[i].lb = labels_dup(q->a, v->vector.v[i].lb);
-        }
-    } else if (v->kind == VALUE_MATRIX) {
-        for (size_t i = 0; i < v->matrix.n; i++) {
-            v->matrix.v[i].lb = labels_dup(q->a, v->matrix.v[i].lb);
-        }
+    struct texts *x = arena_new(q->a, struct texts);
+    x->a = q->a;
+    for (size_t i = 0; v->kind == VALUE_VECTOR && i < v->vector.n; i++) {
+        keep_labels(x, &v->vector.v[i].lb);
+    }
+    for (size_t i = 0; v->kind == VALUE_MATRIX && i < v->matrix.n; i++) {
+        keep_labels(x, &v->matrix.v[i].lb);
     }
 }
 

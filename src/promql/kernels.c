@@ -98,22 +98,9 @@ static bool extrapolated(const struct window *w, bool counter, bool rate, double
     if (w->n < 2) return false;
     size_t last = w->n - 1;
     double sum = increase_of(w, counter);
-    double to_start = (double)(w->t[0] - w->start) / 1000;
-    double to_end = (double)(w->end - w->t[last]) / 1000;
-    double sampled = (double)(w->t[last] - w->t[0]) / 1000;
-    double average = sampled / (double)last;
-    double threshold = average * 1.1;
-    if (to_start >= threshold) to_start = average / 2;
-    if (counter) {
-        /* A counter is not below zero: no further back than where its line meets zero. */
-        double to_zero = to_start;
-        if (sum > 0 && w->v[0] >= 0) to_zero = sampled * (w->v[0] / sum);
-        if (to_zero < to_start) to_start = to_zero;
-    }
-    if (to_end >= threshold) to_end = average / 2;
-    double factor = (sampled + to_start + to_end) / sampled;
-    if (rate) factor /= (double)(w->end - w->start) / 1000;
-    *out = sum * factor;
+    struct rate_terms r = rate_terms_of(w->t[0], w->t[last], w->n, w->start, w->end);
+    double to_start = counter ? rate_to_start(r, w->v[0], sum) : r.to_start;
+    *out = sum * rate_factor(r, to_start, rate ? (double)(w->end - w->start) / 1000 : 0);
     return true;
 }
 

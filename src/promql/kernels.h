@@ -57,6 +57,42 @@ struct mean {
 void mean_add(struct mean *m, double x);
 double mean_value(const struct mean *m);
 
+/*
+ * What extrapolation needs of a window's times alone: seconds between its first and last sample, and from them to the
+ * window's ends, already cut to half an interval where the end is further away than 1.1 intervals.
+ */
+struct rate_terms {
+    double sampled, to_start, to_end;
+};
+static inline struct rate_terms rate_terms_of(int64_t first, int64_t last, size_t n, int64_t start,
+                                              int64_t end)
+{
+    struct rate_terms r;
+    r.to_start = (double)(first - start) / 1000;
+    r.to_end = (double)(end - last) / 1000;
+    r.sampled = (double)(last - first) / 1000;
+    double average = r.sampled / (double)(n - 1);
+    double threshold = average * 1.1;
+    if (r.to_start >= threshold) r.to_start = average / 2;
+    if (r.to_end >= threshold) r.to_end = average / 2;
+    return r;
+}
+
+/* seconds: the window's length for a rate, 0 for an increase or a delta */
+static inline double rate_factor(struct rate_terms r, double to_start, double seconds)
+{
+    double factor = (r.sampled + to_start + r.to_end) / r.sampled;
+    return seconds > 0 ? factor / seconds : factor;
+}
+
+/* A counter is not below zero: no further back than where its line meets zero. */
+static inline double rate_to_start(struct rate_terms r, double first, double sum)
+{
+    double to_zero = r.to_start;
+    if (sum > 0 && first >= 0) to_zero = r.sampled * (first / sum);
+    return to_zero < r.to_start ? to_zero : r.to_start;
+}
+
 /* Sorts v, NaN first. q outside [0, 1] gives an infinity, NaN gives NaN. */
 double quantile_of(double q, double *v, size_t n);
 

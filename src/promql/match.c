@@ -89,15 +89,22 @@ static struct labels result_labels(struct match *x, struct labels many, struct l
     return labels_build(&b);
 }
 
-static uint32_t result_of(struct match *x, struct labels many, struct labels one, bool drop)
+/* room: the column that a new result may have; NULL: it gets one of its own. */
+static uint32_t result_in(struct match *x, struct labels many, struct labels one, bool drop,
+                          double *room)
 {
     bool fresh;
     struct labels lb = result_labels(x, many, one);
     size_t id = label_index_add(x->q, &x->results, lb, &fresh);
     bool later = drops_name(x->n) && query_has(x->q, PROMQL_DELAYED_NAME_REMOVAL);
-    if (fresh) (void)vec_add(x->q, &x->out, lb, false, values_absent(x->q, x->f));
+    if (fresh) (void)vec_add(x->q, &x->out, lb, false, room ? room : values_absent(x->q, x->f));
     x->out.v[id].drop |= drop || later;
     return (uint32_t)id;
+}
+
+static uint32_t result_of(struct match *x, struct labels many, struct labels one, bool drop)
+{
+    return result_in(x, many, one, drop, NULL);
 }
 
 /* The result of row `many` met by row `one`; the pair that met last is nearly always the one. */
@@ -268,13 +275,21 @@ static bool pairs_known(struct match *x)
     return groups_once(x, &x->one); /* last: it leaves the one side listed */
 }
 
+/* A new result takes the column of the row it is made from; each value is read before its place is written. */
 static enum err match_pair(struct match *x, uint32_t i, uint32_t one)
 {
-    const double *v = x->many.rows.v[i].v, *w = x->one.rows.v[one].v;
-    uint32_t result = meet(x, i, one);
+    struct row *many = &x->many.rows.v[i];
+    const double *w = x->one.rows.v[one].v;
+    uint32_t result = result_in(x, many->lb, x->one.rows.v[one].lb, many->drop, many->v);
+    bool own = x->out.v[result].v == many->v;
     for (size_t at = 0; at < x->f->n; at++) {
-        if (is_absent(v[at]) || is_absent(w[at])) continue;
-        TRY(put(x, result, at, value_of(x, v[at], w[at])));
+        bool both = !is_absent(many->v[at]) && !is_absent(w[at]);
+        double v = both ? value_of(x, many->v[at], w[at]) : ABSENT;
+        if (own) {
+            many->v[at] = v;
+        } else {
+            TRY(put(x, result, at, v));
+        }
     }
     return OK;
 }

@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "codec/num.h"
 #include "promql/eval_priv.h"
-#include "promql/kernels.h"
+#include "promql/windows.h"
 
 struct call {
     const struct node *n;
@@ -16,11 +16,12 @@ struct call {
     struct range range;
     bool anchored, smoothed;
     double *p[2]; /* scalar arguments, a value each time */
+    struct windows windows;
+    struct resets resets;
     double *v, *scratch;
     size_t scratch_n;
-    uint32_t *resets;
-    size_t resets_n, resets_cap;
     const struct node *matrix; /* the argument, for annotations */
+    struct str noted;          /* the name that an annotation was last made for */
     row_fn *fn;
     void *ctx;
 };
@@ -30,55 +31,37 @@ bool function_is_range(enum function_id id)
     return kernel_of(id)->fn || id == FN_ABSENT_OVER_TIME;
 }
 
-static void list_resets(struct query *q, struct call *c, const struct column *col)
-{
-    c->resets_n = 0;
-    if (c->resets_cap < col->n) {
-        c->resets_cap = col->n * 2;
-        c->resets = arena_raw(q->a, c->resets_cap * sizeof(*c->resets));
-    }
-    for (size_t i = 1; i < col->n; i++) {
-        if (col->v[i] < col->v[i - 1]) c->resets[c->resets_n++] = (uint32_t)i;
-    }
-}
-
-/* Indexes of resets are wanted relative to the window: few windows have any, those get their own list. */
+/* A window's resets, as indexes into it. */
 static void window_resets(const struct call *c, struct window *w, size_t lo, size_t hi,
                           size_t *from, uint32_t *room)
 {
-    while (*from < c->resets_n && c->resets[*from] <= lo) (*from)++;
+    const struct resets *r = &c->resets;
+    while (*from < r->n && r->v[*from] <= lo) (*from)++;
     size_t n = 0;
-    for (size_t i = *from; i < c->resets_n && c->resets[i] < hi; i++) {
-        room[n++] = c->resets[i] - (uint32_t)lo;
-    }
+    for (size_t i = *from; i < r->n && r->v[i] < hi; i++) room[n++] = r->v[i] - (uint32_t)lo;
     w->resets = room;
     w->resets_n = n;
 }
 
-struct cut {
-    size_t lo, hi, reset;
-    uint32_t *room;
-};
-
-static double window_value(const struct call *c, const struct column *col, size_t i,
-                           struct cut *cut)
+static double window_value(const struct call *c, const struct column *col, size_t i, size_t *reset,
+                           uint32_t *room)
 {
-    struct window w = { .now = frame_time(c->f, i) };
+    size_t lo = c->windows.lo[i], hi = c->windows.hi[i];
+    if (lo == hi) return ABSENT;
+    struct window w = { .t = col->t + lo, .v = col->v + lo, .n = hi - lo, .scratch = c->scratch };
+    w.now = frame_time(c->f, i);
     w.end = place_time(&c->range.place, c->f, i);
     w.start = w.end - c->range.ms;
-    while (cut->hi < col->n && col->t[cut->hi] <= w.end) cut->hi++;
-    while (cut->lo < cut->hi && col->t[cut->lo] <= w.start) cut->lo++;
-    w.t = col->t + cut->lo;
-    w.v = col->v + cut->lo;
-    w.n = cut->hi - cut->lo;
-    if (!w.n) return ABSENT;
     for (size_t p = 0; p < 2; p++) w.p[p] = c->p[p] ? c->p[p][i] : 0;
-    w.scratch = c->scratch;
-    if (c->k->wants_resets && c->resets_n) {
-        window_resets(c, &w, cut->lo, cut->hi, &cut->reset, cut->room);
-    }
+    if (c->k->wants_resets && c->resets.n) window_resets(c, &w, lo, hi, reset, room);
     double v;
     return c->k->fn(&w, &v) ? v : ABSENT;
+}
+
+static void each_window(const struct call *c, const struct column *col, uint32_t *room)
+{
+    size_t reset = 0;
+    for (size_t i = 0; i < c->f->n; i++) c->v[i] = window_value(c, col, i, &reset, room);
 }
 
 static double extended_value(const struct call *c, const struct column *col, size_t i)
@@ -90,12 +73,43 @@ static double extended_value(const struct call *c, const struct column *col, siz
     return kernel_extended(c->id, &w, c->smoothed, c->range.before, &v) ? v : ABSENT;
 }
 
+static void each_extended(const struct call *c, const struct column *col)
+{
+    for (size_t i = 0; i < c->f->n; i++) c->v[i] = extended_value(c, col, i);
+}
+
+static void column_values(struct query *q, struct call *c, const struct column *col)
+{
+    if (c->anchored || c->smoothed) {
+        each_extended(c, col);
+        return;
+    }
+    /* no kernel uses both the list of resets and scratch, which is large enough for it */
+    uint32_t *room = (uint32_t *)(void *)c->scratch;
+    windows_cut(q, &c->windows, col);
+    if (c->k->wants_resets) resets_list(q, &c->resets, col);
+    switch (c->id) {
+    case FN_RATE:
+    case FN_INCREASE:
+    case FN_DELTA:
+        windows_rate(q, &c->windows, col, &c->resets, c->id != FN_DELTA, c->id == FN_RATE, c->v);
+        break;
+    case FN_MAX_OVER_TIME:
+    case FN_MIN_OVER_TIME:
+        windows_extreme(&c->windows, col, c->id == FN_MAX_OVER_TIME, room, c->v);
+        break;
+    default: each_window(c, col, room); break;
+    }
+}
+
 /* Kafka's JMX names end in anything: say so, do not fail. */
-static void note_no_counter(struct query *q, const struct call *c, struct labels lb)
+static void note_no_counter(struct query *q, struct call *c, struct labels lb)
 {
     static const char *const ENDS[] = { "_total", "_sum", "_count", "_bucket" };
     struct str name = labels_get(lb, METRIC_NAME);
     if ((c->id != FN_RATE && c->id != FN_INCREASE) || !name.n) return;
+    if (str_eq(name, c->noted) && !query_has(q, PROMQL_TYPE_AND_UNIT)) return;
+    c->noted = name;
     if (query_has(q, PROMQL_TYPE_AND_UNIT)) {
         struct str type = labels_get(lb, STR("__type__"));
         if (str_eq(type, STR("counter")) || str_eq(type, STR("histogram"))) return;
@@ -130,14 +144,8 @@ static enum err call_series(struct query *q, void *ctx, struct labels lb, bool d
     bool any = false;
     if (!col->n) return OK;
     more_room(q, c, col);
-    if (c->k->wants_resets) list_resets(q, c, col);
-    /* the scratch of quantiles is free here, and large enough: no kernel uses both */
-    struct cut cut = { .room = (uint32_t *)(void *)c->scratch };
-    for (size_t i = 0; i < c->f->n; i++) {
-        c->v[i] = c->anchored || c->smoothed ? extended_value(c, col, i)
-                                             : window_value(c, col, i, &cut);
-        any |= !is_absent(c->v[i]);
-    }
+    column_values(q, c, col);
+    for (size_t i = 0; i < c->f->n && !any; i++) any = !is_absent(c->v[i]);
     if (!any) return OK;
     note_no_counter(q, c, lb);
     struct row r = { lb, c->v, drop };
@@ -218,6 +226,7 @@ static enum err prepare(struct query *q, struct call *c)
         c->smoothed = c->matrix->matrix.selector->selector.smoothed;
     }
     TRY(check_modifier(q, c));
+    windows_init(q, &c->windows, c->f, &c->range);
     c->v = values_new(q, c->f);
     return check_params(q, c);
 }

@@ -694,13 +694,30 @@ static void clear_store(void)
     store_init(&store);
 }
 
+/* The original makes a native histogram of each classic one; here it is only known to exist. */
+static void mark_histogram(struct str line)
+{
+    struct labels lb;
+    struct str rest;
+    if (!take_metric(line, &lb, &rest)) return;
+    struct str name = labels_get(lb, METRIC_NAME);
+    if (!str_ends(name, STR("_bucket"))) return;
+    struct labels_builder b;
+    labels_builder_init(&b, &memory, lb);
+    labels_set(&b, METRIC_NAME, str_first(name, name.n - (sizeof("_bucket") - 1)));
+    labels_del(&b, STR("le"));
+    store_series(&store, labels_build(&b))->marked = true;
+}
+
 static size_t run_load(const struct lines *ls, size_t i)
 {
     struct str s = ls->v[i];
     bool nhcb = str_starts(take_word(&s), STR("load_with_nhcb"));
     int64_t step = duration_of(take_word(&s));
-    for (i++; i < ls->n && ls->v[i].n; i++) load_line(ls->v[i], step);
-    (void)nhcb;
+    for (i++; i < ls->n && ls->v[i].n; i++) {
+        load_line(ls->v[i], step);
+        if (nhcb) mark_histogram(ls->v[i]);
+    }
     return i;
 }
 
