@@ -90,7 +90,7 @@ export function yRange(a: Partial<Axis>, zero: boolean, lo: number | null, hi: n
 function series(l: Line, faded: boolean): uPlot.Series {
   const color = faded ? alpha(l.color, 0.5) : l.color, points = l.draw === 'points' || l.points === 'always';
   const fill = l.fill > 0 ? (l.gradient ? (u: uPlot): CanvasGradient => { const g = u.ctx.createLinearGradient(0, u.bbox.top, 0, u.bbox.top + u.bbox.height); g.addColorStop(0, alpha(l.color, l.fill)); g.addColorStop(1, alpha(l.color, 0)); return g; } : alpha(color, l.fill * (faded ? 0.5 : 1))) : undefined;
-  return { label: l.title, scale: l.scale, stroke: color, width: l.draw === 'points' ? 0 : l.width, fill, dash: l.dash, spanGaps: l.spanGaps, paths: l.draw === 'bars' ? PATHS.bars : l.draw === 'points' ? () => null : PATHS[l.path] ?? PATHS.linear,
+  return { label: l.title, scale: l.scale, stroke: color, width: l.draw === 'points' || (l.draw === 'bars' && l.fill > 0.3) ? 0 : l.width, fill, dash: l.dash, spanGaps: l.spanGaps, paths: l.draw === 'bars' ? PATHS.bars : l.draw === 'points' ? () => null : PATHS[l.path] ?? PATHS.linear,
     points: { size: l.pointSize, fill: color, stroke: color, ...(points ? { show: true } : l.points === 'never' ? { show: false, filter: alone } : { filter: alone }) } };
 }
 /* A sample with a gap on both sides would be invisible as a line: it is drawn as a point. */

@@ -44,7 +44,7 @@ export function NoDataBox({ panel, data, ctx }: { panel: Panel; data: PanelData;
 }
 function Why({ r }: { r: Reason }) {
   const x = t();
-  if (r.kind === 'unknown-metric') return <><span>{x.noSeriesNamed('')}<code>{r.metric}</code></span>{r.nearest && <span>{x.nearest}<code>{r.nearest}</code>{r.count !== undefined && `, ${x.nearestIs('', r.count).replace(/^, /, '')}`}</span>}</>;
+  if (r.kind === 'unknown-metric') return <><span>{x.noSeriesNamed} <code>{r.metric}</code>.</span>{r.nearest && <span>{x.nearest}<code>{r.nearest}</code>{r.count !== undefined && `, ${x.seriesN(r.count)}`}.</span>}</>;
   if (r.kind === 'matcher') return <span>{x.matcherNone(r.matcher, r.metric, r.count)}</span>;
   if (r.kind === 'matchers') return <span>{x.matchersNone(r.metric, r.count)}</span>;
   return <span>{r.kind === 'not-in-range' ? x.existsNotRange(r.metric) : x.existsNow(r.metric)}</span>;
