@@ -19,7 +19,7 @@ const clamp = (v: number): number => Math.min(1, Math.max(0, Number.isFinite(v) 
 
 export function gaugeModel(frames: ShownFrame[], options: Json, size: Size, dark: boolean, track: string): GaugeModel {
   const values = singleValues(frames, options), n = Math.max(1, values.length), showName = values.length > 1, columns = options.orientation === 'horizontal' && n > 1 ? 1 : Math.min(n, Math.max(1, Math.round(Math.sqrt((n * size.w) / Math.max(1, size.h))))), rows = Math.ceil(n / columns);
-  const side = Math.max(60, Math.min(size.w / columns - 8, (size.h / rows - (showName ? 18 : 0)) * 1.25)), width = Math.max(6, side * 0.09), markers = options.showThresholdMarkers !== false;
+  const side = Math.max(60, Math.min(size.w / columns - 16, (size.h / rows - (showName ? 18 : 0)) * 1.25)), width = Math.max(6, side * 0.09), markers = options.showThresholdMarkers !== false;
   return { columns, rows, labels: !!options.showThresholdLabels, showName, dials: values.map((v) => {
     const { min, max } = v.field.range, c = side / 2, r = c - width / 2 - (markers ? 5 : 1), at = clamp(v.display.percent), arcs: Arc[] = [{ path: arcPath(c, r, 0, 1), color: track, width }];
     if (at > 0) arcs.push({ path: arcPath(c, r, 0, at), color: v.display.color, width });
