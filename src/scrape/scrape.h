@@ -93,6 +93,7 @@ struct target_status {
     double last_duration_s;
     int64_t interval_ms, timeout_ms;
     uint64_t samples, series; /* of the last scrape; in the cache */
+    uint64_t cache_bytes;
 };
 struct dropped_target {
     struct str job;
@@ -102,11 +103,18 @@ struct dropped_count {
     struct str job;
     size_t n;
 };
+/* A target that cannot be scraped as configured: no address, a path in it, an interval of 0. */
+struct bad_target_status {
+    struct str job;
+    struct labels discovered;
+    struct str why;
+};
 struct targets_status {
     struct target_status *active;
     struct dropped_target *dropped; /* at most keep_dropped_targets a job */
     struct dropped_count *counts;   /* of all jobs */
-    size_t active_n, dropped_n, counts_n;
+    struct bad_target_status *bad;
+    size_t active_n, dropped_n, counts_n, bad_n;
 };
 void scrape_targets(struct scrape_manager *m, struct arena *a, struct targets_status *out);
 

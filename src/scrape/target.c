@@ -16,8 +16,8 @@ struct lists {
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
 }
 
 static void put_escaped(struct buf *b, struct str s, const char *also_plain, bool query)
@@ -192,8 +192,8 @@ static bool known(const struct lists *l, const struct target *t)
     return false;
 }
 
-static void add_target(struct arena *a, const struct scrape_config *c,
-                       const struct target_group *g, struct str address, struct lists *l)
+static void add_target(struct arena *a, const struct scrape_config *c, const struct target_group *g,
+                       struct str address, struct lists *l)
 {
     struct target t = { .discovered = discovered(a, c, g, address) };
     struct labels_builder b;
