@@ -81,8 +81,9 @@ static void ask_topology(struct kafka_collector *c)
     struct peer *best = NULL;
     PEER_FOR(p, c)
     {
-        if (peer_ready(p) && !p->asked_topology && (!best || (best->suspect && !p->suspect)))
+        if (peer_ready(p) && !p->asked_topology && (!best || (best->suspect && !p->suspect))) {
             best = p;
+        }
     }
     if (!best) return;
     best->asked_topology = true;
@@ -126,8 +127,9 @@ static void on_committed(const struct kafka_tag *tag, enum err e, const void *re
     struct diag why = { 0 };
     (void)d;
     if (!peer_answered(tag, STAGE_GROUPS, e)) return;
-    if (p->c->phase != PHASE_GROUPS)
+    if (p->c->phase != PHASE_GROUPS) {
         return; /* the ends were asked before it: lag could be negative */
+    }
     struct str group = tag->arg ? x->groups.v[tag->arg - 1].g.id : str_make(NULL, 0);
     if (kafka_draft_committed(x, p->id, group, res, &why) != OK) peer_note(p, &why);
     advance(p->c);
@@ -139,8 +141,9 @@ static void describe(struct peer *p, enum draft_ask kind, enum kafka_api_id api,
     ARENA(a, 0);
     size_t at = 0;
     struct kafka_describe_groups_req req = { 0 };
-    while (kafka_draft_groups(&p->c->draft, p->id, kind, GROUPS_A_REQUEST, &at, &a, &req.groups))
+    while (kafka_draft_groups(&p->c->draft, p->id, kind, GROUPS_A_REQUEST, &at, &a, &req.groups)) {
         (void)peer_ask(p, api, &req, STAGE_GROUPS, answer, 0);
+    }
 }
 
 /* From version 8 on many groups a request; before, one each, and the tag remembers which. */
@@ -155,9 +158,10 @@ static void fetch_commits(struct peer *p)
         struct kafka_offset_fetch_req req = { .group_id = ids.v[0] };
         req.groups.n = ids.n;
         req.groups.v = arena_array(&a, ids.n, sizeof(*req.groups.v));
-        for (size_t i = 0; i < ids.n; i++)
+        for (size_t i = 0; i < ids.n; i++) {
             req.groups.v[i] = (struct kafka_offset_fetch_req_group){ .group_id = ids.v[i],
                                                                      .member_epoch = -1 };
+        }
         (void)peer_ask(p, KAFKA_OFFSET_FETCH, &req, STAGE_GROUPS, on_committed, many ? 0 : at);
     }
 }
@@ -195,8 +199,9 @@ static void ask_offsets(struct peer *p, int64_t which)
     ARENA(a, 0);
     struct draft_cursor at = { 0 };
     struct kafka_list_offsets_req req;
-    while (kafka_draft_led(&p->c->draft, p->id, PARTITIONS_A_REQUEST, which, &at, &a, &req))
+    while (kafka_draft_led(&p->c->draft, p->id, PARTITIONS_A_REQUEST, which, &at, &a, &req)) {
         (void)peer_ask(p, KAFKA_LIST_OFFSETS, &req, STAGE_REST, on_offsets, which == LATEST);
+    }
 }
 
 static void on_dirs(const struct kafka_tag *tag, enum err e, const void *res, const struct diag *d)
@@ -507,8 +512,9 @@ static bool stand_in(struct peer *p)
 {
     struct kafka_collector *c = p->c;
     if (p->id < 0 || c->phase == PHASE_TOPOLOGY || c->draft.snap == NULL ||
-        c->draft.snap->brokers_n != 1)
+        c->draft.snap->brokers_n != 1) {
         return false;
+    }
     PEER_FOR(other, c)
     {
         if (other->id >= 0 || !peer_ready(other)) continue;
@@ -539,9 +545,10 @@ static enum err check_server(struct str s, struct diag *d)
     size_t colon = s.n;
     uint64_t port = 0;
     while (colon && s.p[colon - 1] != ':') colon--;
-    if (colon < 2 || num_parse_u64(str_from(s, colon), &port) != OK || !port || port > 65535)
+    if (colon < 2 || num_parse_u64(str_from(s, colon), &port) != OK || !port || port > 65535) {
         return diag_set(d, ERR_SYNTAX, "kafka.server \"" STR_FMT "\": expected host:port",
                         STR_ARG(s));
+    }
     return OK;
 }
 

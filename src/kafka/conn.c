@@ -151,8 +151,9 @@ static void on_open(void *ctx)
 static enum err read_answer(struct kafka_conn *c, struct pending *p, struct str frame,
                             int32_t *correlation, void *res)
 {
-    if (p->api != KAFKA_API_VERSIONS)
+    if (p->api != KAFKA_API_VERSIONS) {
         return kafka_response_read(p->api, p->version, frame, &c->arena, correlation, res);
+    }
     return kafka_api_versions_read(frame, &p->version, &c->arena, correlation, res);
 }
 
@@ -160,9 +161,10 @@ static enum err read_answer(struct kafka_conn *c, struct pending *p, struct str 
 static enum err on_frame(struct kafka_conn *c, struct str frame, struct diag *d)
 {
     c->got_any = true;
-    if (list_empty(&c->queue))
+    if (list_empty(&c->queue)) {
         return diag_set(d, ERR_SYNTAX, "%s: an answer to nothing came (%zu bytes)", c->where,
                         frame.n);
+    }
     struct pending *p = CONTAINER_OF(c->queue.next, struct pending, in_queue);
     const struct kafka_api *x = &KAFKA_APIS[p->api];
     arena_reset(&c->arena);
@@ -170,12 +172,14 @@ static enum err on_frame(struct kafka_conn *c, struct str frame, struct diag *d)
     void *res = arena_alloc(&c->arena, x->response->size);
     int32_t correlation;
     enum err e = read_answer(c, p, frame, &correlation, res);
-    if (e != OK)
+    if (e != OK) {
         return diag_set(d, e, "%s: its answer to %s version %d cannot be read: %s", c->where,
                         x->name, p->version, err_name(e));
-    if (correlation != p->correlation)
+    }
+    if (correlation != p->correlation) {
         return diag_set(d, ERR_SYNTAX, "%s: answered request %d when %s, request %d, was due",
                         c->where, correlation, x->name, p->correlation);
+    }
     list_remove(&p->in_queue);
     c->head_since_ms = c->net->now_ms(c->net->ctx);
     p->answer(&p->tag, OK, res, NULL);
@@ -187,16 +191,18 @@ static enum err on_frame(struct kafka_conn *c, struct str frame, struct diag *d)
 static enum err bad_bytes(struct kafka_conn *c, enum err e, struct diag *d)
 {
     const char *other = c->got_any ? NULL : kafka_frame_stranger(buf_str(&c->in));
-    if (other)
+    if (other) {
         return diag_set(d, ERR_SYNTAX,
                         "%s: speaks %s, not Kafka's protocol, in answer to %s: this is another "
                         "port%s",
                         c->where, other, asked(c),
                         strcmp(other, "TLS") == 0 ? " or a TLS listener (TLS is not supported yet)"
                                                   : "");
-    if (e == ERR_LIMIT)
+    }
+    if (e == ERR_LIMIT) {
         return diag_set(d, e, "%s: its answer to %s would be larger than the limit of %zu bytes",
                         c->where, asked(c), c->response_max);
+    }
     return diag_set(d, e, "%s: its answer to %s is not Kafka's protocol", c->where, asked(c));
 }
 
@@ -244,18 +250,18 @@ static void on_close(void *ctx, enum err e, const struct diag *why)
     struct str text = str_c(why->text);
     if (str_starts(text, str_c(c->address))) text = str_from(text, strlen(c->address));
     const char *hint = "";
-    if (c->state == CONN_ASKING && !c->got_any)
+    if (c->state == CONN_ASKING && !c->got_any) {
         hint = " (is it a Kafka port? a TLS listener or another service may do so)";
-    if (c->state == CONN_CONNECTING)
-        e = diag_set(&d, e, "%s: " STR_FMT, c->where, STR_ARG(text));
-    else if (c->in.n)
+    }
+    if (c->in.n) {
         e = diag_set(&d, e, "%s: " STR_FMT " in the middle of its answer to %s", c->where,
                      STR_ARG(text), asked(c));
-    else if (!list_empty(&c->queue))
+    } else if (!list_empty(&c->queue)) {
         e = diag_set(&d, e, "%s: " STR_FMT " before it answered %s%s", c->where, STR_ARG(text),
                      asked(c), hint);
-    else
+    } else {
         e = diag_set(&d, e, "%s: " STR_FMT, c->where, STR_ARG(text));
+    }
     conn_fail(c, e, &d);
 }
 

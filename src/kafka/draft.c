@@ -57,8 +57,9 @@ static enum err tally_say(const struct tally *t, const char *request, struct dia
                                        : "";
     struct diag code = { 0 };
     (void)diag_set(&code, OK, "error %d", t->code);
-    if (!t->first.n)
+    if (!t->first.n) {
         return diag_set(d, e, "%s was answered with %s%s", request, name ? name : code.text, hint);
+    }
     return diag_set(d, e, "%s was answered with %s for " STR_FMT "%s%s", request,
                     name ? name : code.text, STR_ARG(str_first(t->first, 100)),
                     t->n > 1 ? " and others" : "", hint);
@@ -144,8 +145,9 @@ enum err kafka_draft_metadata(struct kafka_draft *x, const struct kafka_metadata
     struct tally t = { 0 };
     tally_add(&t, res->error_code, STR(""));
     TRY(tally_say(&t, "Metadata", d));
-    if (!res->brokers.n)
+    if (!res->brokers.n) {
         return diag_set(d, ERR_AGAIN, "Metadata names no broker yet: it is still starting");
+    }
     struct kafka_broker *v = arena_array(mem(x), res->brokers.n, sizeof(*v));
     for (size_t i = 0; i < res->brokers.n; i++) {
         const struct kafka_metadata_broker *b = &res->brokers.v[i];
@@ -227,8 +229,9 @@ enum err kafka_draft_listed(struct kafka_draft *x, int32_t broker,
 {
     KARRAY_FOR(it, &res->groups)
     {
-        if (!x->filter.want_group || x->filter.want_group(x->filter.ctx, it->group_id))
+        if (!x->filter.want_group || x->filter.want_group(x->filter.ctx, it->group_id)) {
             add_group(x, broker, it);
+        }
     }
     struct tally t = { 0 };
     tally_add(&t, res->error_code, STR(""));
@@ -420,12 +423,13 @@ enum err kafka_draft_offsets(struct kafka_draft *x, const struct kafka_list_offs
             struct kafka_partition *to = (struct kafka_partition *)(uintptr_t)&x->topics[i]
                                              .partitions[k];
             tally_add(&t, p->error_code, topic->name);
-            if (p->error_code)
+            if (p->error_code) {
                 to->error = p->error_code;
-            else if (latest)
+            } else if (latest) {
                 to->high = p->offset;
-            else
+            } else {
                 to->low = p->offset;
+            }
         }
     }
     return tally_say(&t, "ListOffsets", d);

@@ -50,11 +50,14 @@ enum err kafka_frame_peek(struct str in, size_t max, struct str *frame)
 
 const char *kafka_frame_stranger(struct str in)
 {
-    if (str_starts(in, STR("HTTP/")) || str_starts(in, STR("<!DO")) || str_starts(in, STR("<htm")))
+    if (str_starts(in, STR("HTTP/")) || str_starts(in, STR("<!DO")) ||
+        str_starts(in, STR("<htm"))) {
         return "HTTP";
+    }
     if (str_starts(in, STR("SSH-"))) return "SSH";
-    if (in.n >= 3 && (in.p[0] == 0x15 || in.p[0] == 0x16) && in.p[1] == 0x03 && in.p[2] <= 0x04)
+    if (in.n >= 3 && (in.p[0] == 0x15 || in.p[0] == 0x16) && in.p[1] == 0x03 && in.p[2] <= 0x04) {
         return "TLS";
+    }
     return NULL;
 }
 
@@ -120,8 +123,9 @@ enum err kafka_versions_need(const struct kafka_versions *v, enum kafka_api_id a
 {
     const struct kafka_api *x = &KAFKA_APIS[api];
     if (v->use[api] >= 0) return OK;
-    if (v->their_max[api] < 0)
+    if (v->their_max[api] < 0) {
         return diag_set(d, ERR_UNSUPPORTED, "the broker does not offer %s", x->name);
+    }
     return diag_set(d, ERR_UNSUPPORTED, "the broker speaks %s %d to %d, this program %d to %d",
                     x->name, v->their_min[api], v->their_max[api], x->min, x->max);
 }

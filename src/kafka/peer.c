@@ -90,11 +90,12 @@ static void on_down(void *ctx, enum err e, const struct diag *d)
     p->conn = NULL;
     p->failures++;
     struct diag told = *d;
-    if (advertises_itself_only(p))
+    if (advertises_itself_only(p)) {
         (void)diag_set(&told, e,
                        "%s; that address is what the broker advertises to its clients: set "
                        "advertised.listeners to one that other hosts reach",
                        d->text);
+    }
     p->problem[0] = 0; /* of all that may have gone wrong, this ends it */
     peer_note(p, &told);
     collector_on_down(p);
@@ -113,10 +114,11 @@ void peer_connect(struct peer *p)
     if (p->conn || p->tried) return;
     const struct kafka_collector_options *o = &p->c->o;
     char who[32];
-    if (p->id < 0)
+    if (p->id < 0) {
         (void)snprintf(who, sizeof(who), "bootstrap server");
-    else
+    } else {
         (void)snprintf(who, sizeof(who), "broker %d", p->id);
+    }
     p->tried = true;
     struct kafka_conn_options to = { .who = str_c(who),
                                      .host = p->host,
@@ -192,10 +194,11 @@ static void follow_one(struct kafka_collector *c, const struct kafka_broker *b)
     if (p && str_eq(p->advertised, b->host) && p->advertised_port == b->port) return;
     if (p) peer_remove(p); /* it moved */
     p = find_address(c, b->host, b->port, true);
-    if (p)
+    if (p) {
         p->id = b->id;
-    else
+    } else {
         (void)peer_new(c, b->id, b->host, b->port);
+    }
 }
 
 void peers_follow(struct kafka_collector *c, const struct kafka_snapshot *topology)
@@ -204,8 +207,9 @@ void peers_follow(struct kafka_collector *c, const struct kafka_snapshot *topolo
     PEER_FOR(p, c)
     {
         bool named = p->id < 0;
-        for (size_t i = 0; !named && i < topology->brokers_n; i++)
+        for (size_t i = 0; !named && i < topology->brokers_n; i++) {
             named = topology->brokers[i].id == p->id;
+        }
         if (!named) peer_remove(p);
     }
 }
@@ -221,7 +225,8 @@ void peers_bootstrap(struct kafka_collector *c)
         port = str_from(c->o.servers[i], colon);
         ASSERT(num_parse_u64(port, &number) == OK); /* the start checked it */
         if (host.n > 2 && host.p[0] == '[') host = str_make(host.p + 1, host.n - 2);
-        if (!find_address(c, host, (uint16_t)number, false))
+        if (!find_address(c, host, (uint16_t)number, false)) {
             (void)peer_new(c, -1, host, (uint16_t)number);
+        }
     }
 }

@@ -193,8 +193,9 @@ static enum err read_tags(struct reader *r, const struct kafka_fields *f, char *
         inner.in = str_make(p, size);
         for (size_t i = 0; i < f->n; i++) {
             const struct kafka_field *x = &f->v[i];
-            if (tagged(x) && (uint32_t)x->tag == tag && carries(x, r->version))
+            if (tagged(x) && (uint32_t)x->tag == tag && carries(x, r->version)) {
                 TRY(read_value(&inner, x, x->type, to + x->offset));
+            }
         }
     }
     return OK;
@@ -236,10 +237,11 @@ static void write_be(struct buf *b, uint64_t v, size_t bytes)
 static void write_length(struct writer *w, bool wide, bool null, size_t n)
 {
     ASSERT(n < INT32_MAX && (wide || w->flexible || n <= INT16_MAX));
-    if (w->flexible)
+    if (w->flexible) {
         kafka_uvarint_write(w->b, null ? 0 : (uint32_t)n + 1);
-    else
+    } else {
         write_be(w->b, null ? UINT64_MAX : n, wide ? 4 : 2);
+    }
 }
 
 static void write_fields(struct writer *w, const struct kafka_fields *f, const char *from);
@@ -269,8 +271,9 @@ static void write_value(struct writer *w, const struct kafka_field *f, uint8_t t
         memcpy(&array, from, sizeof(array));
         size_t size = f->elem == KT_STRUCT ? f->of->size : SIZES[f->elem];
         write_length(w, true, nullable && !array.v, array.n);
-        for (size_t i = 0; i < array.n; i++)
+        for (size_t i = 0; i < array.n; i++) {
             write_value(w, f, f->elem, (const char *)array.v + i * size);
+        }
     } else if (type == KT_STR || type == KT_BYTES) {
         struct str s;
         memcpy(&s, from, sizeof(s));

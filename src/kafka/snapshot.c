@@ -46,10 +46,11 @@ size_t kafka_snapshot_topic(const struct kafka_snapshot *s, struct str name)
         size_t mid = lo + (hi - lo) / 2;
         int c = str_cmp(s->topics[mid].name, name);
         if (c == 0) return mid;
-        if (c < 0)
+        if (c < 0) {
             lo = mid + 1;
-        else
+        } else {
             hi = mid;
+        }
     }
     return STR_NONE;
 }
@@ -57,8 +58,9 @@ size_t kafka_snapshot_topic(const struct kafka_snapshot *s, struct str name)
 size_t kafka_topic_partition(const struct kafka_topic *t, int32_t index)
 {
     /* Partitions are numbered from 0 without a gap, but a broker's word is not taken for it. */
-    if (index >= 0 && (size_t)index < t->partitions_n && t->partitions[index].index == index)
+    if (index >= 0 && (size_t)index < t->partitions_n && t->partitions[index].index == index) {
         return (size_t)index;
+    }
     for (size_t i = 0; i < t->partitions_n; i++) {
         if (t->partitions[i].index == index) return i;
     }

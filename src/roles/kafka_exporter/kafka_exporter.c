@@ -87,10 +87,11 @@ static void on_metrics(struct http_req *req)
         if (park(x, req)) return;
         s = kafka_collector_snapshot(x->collector);
     }
-    if (s)
+    if (s) {
         reply_metrics(x, req, s);
-    else
+    } else {
         http_reply_text(req, 503, "no answer of a broker yet\n");
+    }
     kafka_snapshot_unref(s);
 }
 
@@ -158,14 +159,16 @@ static void log_changes(struct exporter *x, const struct kafka_snapshot *s)
     x->was_reachable = s->reachable;
     if (same) return;
     told(x, buf_str(&all));
-    if (back)
+    if (back) {
         LOG(INFO, "Kafka answers", kv("brokers", s->brokers_n), kv("topics", s->topics_n),
             kv("groups", s->groups_n));
+    }
     if (!s->reachable) LOG(ERROR, "no broker is reachable", kv("err", s->problem));
     for (size_t i = 0; i < s->brokers_n; i++) {
-        if (s->brokers[i].problem.n && !str_eq(s->brokers[i].problem, s->problem))
+        if (s->brokers[i].problem.n && !str_eq(s->brokers[i].problem, s->problem)) {
             LOG(WARN, "a broker has a problem", kv("broker", s->brokers[i].id),
                 kv("err", s->brokers[i].problem));
+        }
     }
 }
 
@@ -200,9 +203,10 @@ static enum err split_address(struct str s, struct str *host, uint16_t *port, st
     size_t colon = s.n;
     uint64_t number = 0;
     while (colon && s.p[colon - 1] != ':') colon--;
-    if (!colon || num_parse_u64(str_from(s, colon), &number) != OK || number > UINT16_MAX)
+    if (!colon || num_parse_u64(str_from(s, colon), &number) != OK || number > UINT16_MAX) {
         return diag_set(d, ERR_SYNTAX, "--web.listen-address \"" STR_FMT "\": expected [host]:port",
                         STR_ARG(s));
+    }
     *host = str_first(s, colon - 1);
     *port = (uint16_t)number;
     return OK;
@@ -218,8 +222,9 @@ static enum err open_server(struct exporter *x, const struct role_env *env,
     x->routes[n++] = (struct http_route){ HTTP_GET, x->telemetry_path.p, on_metrics, ON_QUERY,
                                           "metrics of the cluster" };
     x->routes[n++] = (struct http_route){ HTTP_GET, "/healthz", on_healthz, ON_LOOP, "ok" };
-    if (!str_eqc(x->telemetry_path, "/"))
+    if (!str_eqc(x->telemetry_path, "/")) {
         x->routes[n++] = (struct http_route){ HTTP_GET, "/", on_root, ON_LOOP, "a link" };
+    }
     return http_server_open(env->serve, env->pool, &h, &x->server, d);
 }
 
@@ -286,9 +291,10 @@ static enum err exporter_start(const struct role_env *env, const void *config, v
         exporter_stop(x);
         return e;
     }
-    if (o->zookeeper)
+    if (o->zookeeper) {
         LOG(WARN, "offsets kept in ZooKeeper are not read: no client of this century puts them "
                   "there; --use.consumelag.zookeeper changes nothing");
+    }
     LOG(INFO, "Listening on HTTP", kv("role", "kafka-exporter"),
         kv("port", http_server_port(x->server)), kv("path", x->telemetry_path));
     *state = x;

@@ -53,19 +53,22 @@ static int by_name(const void *a, const void *b)
 
 static enum err add_label(struct page_options *o, struct str name, struct str value, struct diag *d)
 {
-    if (!label_name(name))
+    if (!label_name(name)) {
         return diag_set(d, ERR_SYNTAX, "kafka.labels: \"" STR_FMT "\" is not a label name",
                         STR_ARG(name));
+    }
     for (size_t i = 0; i < ARRAY_LEN(OURS); i++) {
-        if (str_eqc(name, OURS[i]))
+        if (str_eqc(name, OURS[i])) {
             return diag_set(d, ERR_EXISTS,
                             "kafka.labels: label \"%s\" is one that the metrics have themselves",
                             OURS[i]);
+        }
     }
     size_t at = 0;
     while (at < o->constant_n && !str_eq(o->constant[at].name, name)) at++;
-    if (at == PAGE_CONST_MAX)
+    if (at == PAGE_CONST_MAX) {
         return diag_set(d, ERR_LIMIT, "kafka.labels: more than %d labels", PAGE_CONST_MAX);
+    }
     o->constant[at] = (struct expo_label){ name, value };
     if (at == o->constant_n) o->constant_n++;
     return OK;
@@ -97,8 +100,9 @@ static void family(struct page *p, const char *name, const char *type, const cha
     expo_family(p->b, p->family, str_c(help), type);
     sh->n = p->o->constant_n;
     memcpy(sh->labels, p->o->constant, sh->n * sizeof(sh->labels[0]));
-    for (; labels && labels[own]; own++)
+    for (; labels && labels[own]; own++) {
         sh->labels[sh->n++] = (struct expo_label){ .name = str_c(labels[own]) };
+    }
     qsort(sh->labels, sh->n, sizeof(sh->labels[0]), by_name);
     for (size_t i = 0; i < own; i++) {
         for (size_t k = 0; k < sh->n; k++) {
@@ -167,8 +171,9 @@ static void write_brokers(struct page *p)
     }
     family(p, "kafka_broker_up", "gauge",
            "1 if the broker answered in the newest cycle of requests, 0 if not.", LABELS("broker"));
-    for (size_t i = 0; i < s->brokers_n; i++)
+    for (size_t i = 0; i < s->brokers_n; i++) {
         SAMPLE(p, s->brokers[i].up, number(p, s->brokers[i].id));
+    }
     family(p, "kafka_brokers", "gauge", "Number of Brokers in the Kafka Cluster.", NULL);
     sample(p, NULL, 0, s->reachable ? (double)listed : 0);
 }
@@ -177,14 +182,15 @@ static void write_log_dirs(struct page *p)
 {
     const struct kafka_snapshot *s = p->s;
     for (int limit = 0; limit < 2; limit++) {
-        if (limit)
+        if (limit) {
             family(p, "kafka_log_size_limit_bytes", "gauge",
                    "Size of the volume that holds a log dir of a broker.",
                    LABELS("broker", "log_dir"));
-        else
+        } else {
             family(p, "kafka_log_size_bytes", "gauge",
                    "Used bytes of the volume that holds a log dir of a broker.",
                    LABELS("broker", "log_dir"));
+        }
         for (size_t i = 0; i < s->brokers_n; i++) {
             const struct kafka_broker *b = &s->brokers[i];
             for (size_t k = 0; k < b->dirs_n; k++) {
@@ -218,14 +224,16 @@ static int64_t committed(const struct consumed *c, uint32_t part, bool show_all)
     size_t lo = 0, hi = c->n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (c->v[mid].partition < part)
+        if (c->v[mid].partition < part) {
             lo = mid + 1;
-        else
+        } else {
             hi = mid;
+        }
     }
     if (lo == c->n || c->v[lo].partition != part) return show_all ? -1 : KAFKA_UNKNOWN;
-    if (show_all || (c->assigned_only ? c->v[lo].assigned : c->v[lo].offset >= 0))
+    if (show_all || (c->assigned_only ? c->v[lo].assigned : c->v[lo].offset >= 0)) {
         return c->v[lo].offset;
+    }
     return KAFKA_UNKNOWN;
 }
 
@@ -278,8 +286,9 @@ static void write_lag_sum(struct page *p, const struct consumed *c) { sum(p, c, 
 static bool consumed_at_all(const struct page *p, const struct consumed *c)
 {
     for (size_t i = 0; i < c->n; i++) {
-        if (c->v[i].offset >= 0 && committed(c, c->v[i].partition, p->o->show_all) >= 0)
+        if (c->v[i].offset >= 0 && committed(c, c->v[i].partition, p->o->show_all) >= 0) {
             return true;
+        }
     }
     return false;
 }
@@ -305,8 +314,9 @@ static void write_members(struct page *p)
     family(p, "kafka_consumergroup_members", "gauge", "Amount of members in a consumer group",
            LABELS("consumergroup"));
     for (size_t i = 0; i < p->s->groups_n; i++) {
-        if (p->s->groups[i].members != KAFKA_UNKNOWN)
+        if (p->s->groups[i].members != KAFKA_UNKNOWN) {
             SAMPLE(p, p->s->groups[i].members, p->groups[i]);
+        }
     }
 }
 
@@ -403,8 +413,9 @@ static void write_topics(struct page *p)
             const struct kafka_topic *t = &p->s->topics[i];
             for (size_t k = 0; k < t->partitions_n; k++) {
                 int64_t v = PARTITION[f].value(&t->partitions[k]);
-                if (v != KAFKA_UNKNOWN)
+                if (v != KAFKA_UNKNOWN) {
                     SAMPLE(p, v, partition(p, t->partitions[k].index), p->topics[i]);
+                }
             }
         }
     }
@@ -434,8 +445,9 @@ static void write_self(struct page *p, int64_t now_ms)
     sample(p, NULL, 0, (double)s->duplicate_groups);
     family(p, "kafka_exporter_request_failures_total", "counter",
            "Connections to a broker that failed or ended.", LABELS("broker"));
-    for (size_t i = 0; i < s->brokers_n; i++)
+    for (size_t i = 0; i < s->brokers_n; i++) {
         SAMPLE(p, s->brokers[i].failures, number(p, s->brokers[i].id));
+    }
     family(p, "kafka_exporter_requests_total", "counter", "Requests sent to a broker.",
            LABELS("api", "broker"));
     for (size_t i = 0; i < s->brokers_n; i++) {
@@ -455,8 +467,9 @@ static void write_problem(struct page *p, struct str text)
     if (!text.n) return;
     buf_put(p->b, STR("# problem: "));
     text = fit(p, text);
-    for (size_t i = 0; i < text.n; i++)
+    for (size_t i = 0; i < text.n; i++) {
         buf_char(p->b, text.p[i] < ' ' && text.p[i] >= 0 ? '?' : text.p[i]);
+    }
     buf_char(p->b, '\n');
 }
 
@@ -465,8 +478,9 @@ static void write_problems(struct page *p)
 {
     write_problem(p, p->s->problem);
     for (size_t i = 0; i < p->s->brokers_n; i++) {
-        if (!str_eq(p->s->brokers[i].problem, p->s->problem))
+        if (!str_eq(p->s->brokers[i].problem, p->s->problem)) {
             write_problem(p, p->s->brokers[i].problem);
+        }
     }
 }
 

@@ -88,10 +88,11 @@ static void put_uvarint(struct buf *b, uint64_t v)
 
 static void put_length(struct gen *g, long n, bool wide)
 {
-    if (g->flexible)
+    if (g->flexible) {
         put_uvarint(g->b, (uint64_t)(n + 1));
-    else
+    } else {
         put_be(g->b, (uint64_t)n, wide ? 4 : 2);
+    }
 }
 
 static void put_bytes(struct gen *g, bool nullable, bool wide)
@@ -127,8 +128,9 @@ static struct json_object *fields_of(struct gen *g, struct json_object *field, c
     assert_true(json_object_object_get_ex(g->def, "commonStructs", &commons));
     for (size_t i = 0; i < json_object_array_length(commons); i++) {
         struct json_object *c = json_object_array_get_idx(commons, i);
-        if (strcmp(text(c, "name"), type) == 0 && json_object_object_get_ex(c, "fields", &v))
+        if (strcmp(text(c, "name"), type) == 0 && json_object_object_get_ex(c, "fields", &v)) {
             return v;
+        }
     }
     fail_msg("no struct %s", type);
     return NULL;
@@ -162,13 +164,14 @@ static void put_tagged(struct gen *g, struct json_object *field, const char *typ
     BUF(value, 0);
     struct gen inner = *g;
     inner.b = &value;
-    if (strcmp(type, "bool") == 0)
+    if (strcmp(type, "bool") == 0) {
         buf_char(&value, 1);
-    else if (number_size(type))
+    } else if (number_size(type)) {
         put_be(&value, 1 + dice(1000), number_size(type));
-    else
+    } else {
         put_uvarint(&value, 3), put_value(&inner, field, type + 2, false),
             put_value(&inner, field, type + 2, false);
+    }
     put_uvarint(g->b, value.n);
     buf_put(g->b, buf_str(&value));
 }
@@ -181,8 +184,9 @@ static void put_tags(struct gen *g, struct json_object *fields)
         for (size_t i = 0; i < json_object_array_length(fields); i++) {
             struct json_object *f = json_object_array_get_idx(fields, i), *t;
             if (json_object_object_get_ex(f, "tag", &t) && json_object_get_int(t) == tag &&
-                in_range(text(f, "taggedVersions"), g->version) && dice(2))
+                in_range(text(f, "taggedVersions"), g->version) && dice(2)) {
                 chosen[n++] = f;
+            }
         }
     }
     put_uvarint(g->b, n);
@@ -221,9 +225,10 @@ static void check_body(const struct kafka_fields *layout, const char *message, i
         enum err e = kafka_fields_read(layout, version, g.flexible, &in, &a, msg);
         if (e != OK || in.n) fail_msg("%s %d: %s, %zu left", message, version, err_name(e), in.n);
         kafka_fields_write(layout, version, g.flexible, msg, &again);
-        if (!str_eq(buf_str(&body), buf_str(&again)))
+        if (!str_eq(buf_str(&body), buf_str(&again))) {
             fail_msg("%s %d: %zu bytes came back as %zu or otherwise", message, version, body.n,
                      again.n);
+        }
         /* Cut anywhere, it is refused. */
         if (!body.n) continue;
         struct str cut = str_first(buf_str(&body), dice((unsigned)body.n));

@@ -332,15 +332,17 @@ static void *fake_connect(void *ctx, const struct stream_options *o, const struc
     *l = (struct fake_link){ .f = f, .ev = ev, .owner = owner };
     (void)snprintf(l->address, sizeof(l->address), STR_FMT ":%u: ", STR_ARG(o->host), o->port);
     for (size_t i = 0; i < f->brokers_n; i++) {
-        if (str_eqc(o->host, f->brokers[i].host) && f->brokers[i].port == o->port)
+        if (str_eqc(o->host, f->brokers[i].host) && f->brokers[i].port == o->port) {
             l->broker = &f->brokers[i];
+        }
     }
-    if (!l->broker || l->broker->mode == FAKE_REFUSES)
+    if (!l->broker || l->broker->mode == FAKE_REFUSES) {
         fake_event(f, l, 1, FAKE_END, NULL, "connection refused");
-    else if (l->broker->mode == FAKE_SWALLOWS)
+    } else if (l->broker->mode == FAKE_SWALLOWS) {
         fake_event(f, l, o->connect_timeout_ms, FAKE_END, NULL, "no connection within 2000 ms");
-    else
+    } else {
         fake_event(f, l, 1, FAKE_OPEN, NULL, NULL);
+    }
     return l;
 }
 
@@ -445,8 +447,9 @@ static bool fake_step(struct fake *f, int64_t until)
     for (size_t i = 0; i < f->events_n; i++) {
         if (first == f->events_n || f->events[i].at_ms < f->events[first].at_ms ||
             (f->events[i].at_ms == f->events[first].at_ms &&
-             f->events[i].order < f->events[first].order))
+             f->events[i].order < f->events[first].order)) {
             first = i;
+        }
     }
     if (first < f->events_n && f->events[first].at_ms <= f->wake_ms) {
         if (f->events[first].at_ms > until) return false;
@@ -530,8 +533,9 @@ static void fake_free(struct fake *f)
 static size_t fake_count(const struct fake *f, int32_t broker, enum kafka_api_id api)
 {
     size_t n = 0;
-    for (size_t i = 0; i < f->log_n; i++)
+    for (size_t i = 0; i < f->log_n; i++) {
         n += (!broker || f->log[i].broker == broker) && f->log[i].api == api;
+    }
     return n;
 }
 

@@ -70,8 +70,9 @@ static void groups_find_their_partition(void **state)
         { BYTES(""), 0 },
         { BYTES("\xf0\x9f\x98\x80"), 49 }, /* two UTF-16 units: 31 * 0xd83d + 0xde00 */
     };
-    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++)
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
         assert_int_equal(kafka_group_partition(ROWS[i].id, 50), ROWS[i].partition);
+    }
     assert_int_equal(kafka_group_partition(STR("g1"), 0), -1);
 }
 

@@ -39,8 +39,9 @@ static const struct kafka_partition *part(const struct kafka_snapshot *s, const 
 
 static void assert_holds(struct str text, const char *what)
 {
-    if (str_find(text, str_c(what)) == STR_NONE)
+    if (str_find(text, str_c(what)) == STR_NONE) {
         fail_msg("\"" STR_FMT "\" does not say \"%s\"", STR_ARG(text), what);
+    }
 }
 
 static void all_well(void **state)
@@ -89,8 +90,9 @@ static void ends_are_asked_after_commits(void **state)
     for (size_t i = begin; i < f->log_n; i++) {
         const struct fake_request *r = &f->log[i];
         if (r->api == KAFKA_OFFSET_FETCH && r->at_ms > last_commit) last_commit = r->at_ms;
-        if (r->api == KAFKA_LIST_OFFSETS && r->timestamp == -1 && r->at_ms < first_end)
+        if (r->api == KAFKA_LIST_OFFSETS && r->timestamp == -1 && r->at_ms < first_end) {
             first_end = r->at_ms;
+        }
     }
     assert_true(first_end >= last_commit + 400); /* the slow one's answer was in */
     fake_free(f);
@@ -276,8 +278,9 @@ static void nobody_then_somebody(void **state)
     /* Lost again: the last state stays readable, says how old it is, and nobody is up. */
     for (int i = 0; i < 3; i++) f->brokers[i].mode = FAKE_REFUSES;
     for (size_t i = 0; i < f->links_n; i++) {
-        if (!f->links[i].closed)
+        if (!f->links[i].closed) {
             fake_event(f, &f->links[i], 0, FAKE_END, NULL, "peer closed the connection");
+        }
     }
     s = fake_cycle(f);
     assert_false(s->reachable);
@@ -525,11 +528,12 @@ int main(void)
     };
     struct CMUnitTest tests[ARRAY_LEN(BAD) + ARRAY_LEN(plain)];
     memcpy(tests, plain, sizeof(plain));
-    for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         tests[ARRAY_LEN(plain) + i] = (struct CMUnitTest){
             .name = BAD[i].name,
             .test_func = one_of_three_fails,
             .initial_state = (void *)(uintptr_t)&BAD[i]
         };
+    }
     return cmocka_run_group_tests_name("collector", tests, NULL, NULL);
 }

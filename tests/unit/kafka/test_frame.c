@@ -186,14 +186,16 @@ int main(void)
 {
     struct CMUnitTest tests[ARRAY_LEN(VECTORS) + ARRAY_LEN(PEEKS) + 5];
     size_t n = 0;
-    for (size_t i = 0; i < ARRAY_LEN(VECTORS); i++)
+    for (size_t i = 0; i < ARRAY_LEN(VECTORS); i++) {
         tests[n++] = (struct CMUnitTest){ .name = VECTORS[i].name,
                                           .test_func = request_equals_vector,
                                           .initial_state = (void *)(uintptr_t)&VECTORS[i] };
-    for (size_t i = 0; i < ARRAY_LEN(PEEKS); i++)
+    }
+    for (size_t i = 0; i < ARRAY_LEN(PEEKS); i++) {
         tests[n++] = (struct CMUnitTest){ .name = PEEKS[i].name,
                                           .test_func = frame_is_cut,
                                           .initial_state = (void *)(uintptr_t)&PEEKS[i] };
+    }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(strangers_are_named);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(bad_answers_are_refused);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(unknown_tags_are_passed_over);
