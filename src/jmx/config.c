@@ -22,6 +22,7 @@ struct raw_rule {
 struct raw {
     struct str host_port, url, username, target_label, compat;
     struct secret password;
+    struct yaml_pairs aliases;
     struct yaml_strs targets, include, whitelist, exclude, blacklist;
     struct yaml_node *ssl, *http, *include_attributes, *exclude_attributes, *customizers, *otel;
     struct yaml_list rules;
@@ -66,6 +67,7 @@ static const struct yaml_field FIELDS[] = {
     ROW("jmxUrl", YT_STR, url),
     ROW("targets", YT_STRS, targets),
     ROW("targetLabel", YT_STR, target_label),
+    ROW("aliases", YT_MAP, aliases),
     ROW("compat", YT_STR, compat),
     ROW("username", YT_STR, username),
     ROW("password", YT_SECRET, password),
@@ -338,6 +340,14 @@ static enum err rules(struct jmx_config *c, const struct raw *r, const struct ya
     return OK;
 }
 
+static void aliases(struct jmx_config *c, const struct yaml_pairs *from)
+{
+    c->aliases = arena_array(&c->arena, from->n, sizeof(*c->aliases));
+    for (size_t i = 0; i < from->n; i++)
+        c->aliases[i] = (struct jmx_alias){ .name = from->v[i].key, .of = from->v[i].value };
+    c->aliases_n = from->n;
+}
+
 /* What is known and not done yet */
 
 static bool switched_on(const struct yaml_node *v)
@@ -419,6 +429,7 @@ static enum err fill(struct jmx_config *c, struct str text, struct diag *d)
     TRY(bean_attributes(&c->arena, r.exclude_attributes, &c->exclude_attributes,
                         &c->exclude_attributes_n, d));
     TRY(rules(c, &r, root, d));
+    aliases(c, &r.aliases);
     refusals(c, &r, root);
     warn(c, r.customizers, "metricCustomizers is not supported yet and is left out");
     warn(c, r.otel, "openTelemetry is not supported and is left out");

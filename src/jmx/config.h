@@ -3,8 +3,9 @@
  * config.h - jmx_exporter's YAML file
  *
  * Shape:   one arena, immutable after jmx_config_parse(). Unknown keys are ignored, as the original does.
- * Ours:    `targets` (a list of host:port beside hostPort), `targetLabel` (the label that tells their series apart)
- *          and `compat: 0.x` (names as jmx_exporter before 1.0 leaves them); the original ignores all three.
+ * Ours:    `targets` (a list of host:port beside hostPort), `targetLabel` (the label that tells their series apart),
+ *          `aliases` (second names: metrics) and `compat: 0.x` (names as jmx_exporter before 1.0 leaves them); the
+ *          original ignores all four.
  * Errors:  with line and column; what we cannot do yet but would be unsafe to ignore is in `refused`.
  * Source:  jmx_exporter JmxCollector.loadConfig, HTTPServerFactory.
  */
@@ -54,6 +55,11 @@ struct jmx_bean_attributes {
     size_t n;
 };
 
+/* A second name for a metric, both as printed (with _total). */
+struct jmx_alias {
+    struct str name, of;
+};
+
 struct jmx_objectnames {
     struct objectname *v;
     struct str *texts;
@@ -74,6 +80,8 @@ struct jmx_config {
     size_t include_attributes_n, exclude_attributes_n;
     struct jmx_rule *rules;
     size_t rules_n;
+    struct jmx_alias *aliases;
+    size_t aliases_n;
     bool text_rules;         /* some rule gives strings a value */
     bool cache_rules;        /* some rule has cache: true */
     struct str metrics_path; /* httpServer.http.metrics.path */

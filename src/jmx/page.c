@@ -8,8 +8,17 @@
 
 struct page {
     struct buf *b;
-    bool compat_0x;
+    const struct jmx_page_options *o;
     size_t dropped;
+};
+
+/* A family as it is being written: under its own name, or once more under another. */
+struct family {
+    const struct jmx_sample *v;
+    size_t n;
+    enum jmx_type type;
+    bool object_names;
+    struct str name;
 };
 
 static int by_family_and_labels(const void *x, const void *y)
@@ -40,7 +49,7 @@ static bool has_duplicates(const struct jmx_sample *v, size_t n)
 /* Samples that disagree make the family untyped; before 1.0 the first one decided. */
 static enum jmx_type type_of(const struct page *p, const struct jmx_sample *v, size_t n)
 {
-    for (size_t i = 1; i < n && !p->compat_0x; i++)
+    for (size_t i = 1; i < n && !p->o->compat_0x; i++)
         if (v[i].outcome->type != v[0].outcome->type) return JMX_UNTYPED;
     return v[0].outcome->type;
 }
@@ -76,19 +85,12 @@ static void put_labels_and_object_name(struct page *p, const struct jmx_outcome 
     buf_put(p->b, rest);
 }
 
-static void put_name(struct page *p, const struct jmx_sample *s, enum jmx_type type)
+static void put_sample(struct page *p, const struct family *f, const struct jmx_sample *s)
 {
-    buf_put(p->b, s->outcome->family);
-    if (type == JMX_COUNTER) buf_put(p->b, STR("_total"));
-}
-
-static void put_sample(struct page *p, const struct jmx_sample *s, enum jmx_type type,
-                       bool object_names)
-{
-    put_name(p, s, type);
-    if (s->outcome->labels.n || object_names) {
+    buf_put(p->b, f->name);
+    if (s->outcome->labels.n || f->object_names) {
         buf_char(p->b, '{');
-        if (object_names) {
+        if (f->object_names) {
             put_labels_and_object_name(p, s->outcome);
         } else {
             buf_put(p->b, s->outcome->labels);
@@ -100,37 +102,59 @@ static void put_sample(struct page *p, const struct jmx_sample *s, enum jmx_type
     buf_char(p->b, '\n');
 }
 
-static void put_family(struct page *p, const struct jmx_sample *v, size_t n)
+static void put_head(struct page *p, const struct family *f)
 {
     static const char *const WORDS[] = {
         [JMX_UNTYPED] = "untyped", [JMX_COUNTER] = "counter", [JMX_GAUGE] = "gauge"
     };
-    enum jmx_type type = type_of(p, v, n);
-    bool object_names = !p->compat_0x && has_duplicates(v, n);
     buf_put(p->b, STR("# HELP "));
-    put_name(p, v, type);
+    buf_put(p->b, f->name);
     buf_char(p->b, ' ');
-    expo_escape_help(p->b, v[0].outcome->help);
+    expo_escape_help(p->b, f->v[0].outcome->help);
     buf_put(p->b, STR("\n# TYPE "));
-    put_name(p, v, type);
+    buf_put(p->b, f->name);
     buf_char(p->b, ' ');
-    buf_putc(p->b, WORDS[type]);
+    buf_putc(p->b, WORDS[f->type]);
     buf_char(p->b, '\n');
-    for (size_t i = 0; i < n; i++) {
-        bool twice = i &&
-                     (object_names ? same_series(&v[i - 1], &v[i]) : same_labels(&v[i - 1], &v[i]));
+}
+
+/* Returns how many samples were left out as duplicates. */
+static size_t put_as(struct page *p, const struct family *f)
+{
+    size_t dropped = 0;
+    put_head(p, f);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct jmx_sample *s = &f->v[i];
+        bool twice = i && (f->object_names ? same_series(s - 1, s) : same_labels(s - 1, s));
         if (twice) {
-            p->dropped++;
+            dropped++;
         } else {
-            put_sample(p, &v[i], type, object_names);
+            put_sample(p, f, s);
         }
+    }
+    return dropped;
+}
+
+static void put_family(struct page *p, const struct jmx_sample *v, size_t n)
+{
+    struct family f = { .v = v, .n = n, .type = type_of(p, v, n) };
+    BUF(name, 0);
+    f.object_names = !p->o->compat_0x && has_duplicates(v, n);
+    buf_put(&name, v[0].outcome->family);
+    if (f.type == JMX_COUNTER) buf_put(&name, STR("_total"));
+    f.name = buf_str(&name);
+    p->dropped += put_as(p, &f);
+    for (size_t i = 0; i < p->o->aliases_n; i++) {
+        struct family again = f;
+        again.name = p->o->aliases[i].name;
+        if (str_eq(p->o->aliases[i].of, f.name)) (void)put_as(p, &again);
     }
 }
 
-void jmx_page_write(struct buf *b, struct jmx_sample *samples, size_t n, bool compat_0x,
-                    size_t *dropped)
+void jmx_page_write(struct buf *b, struct jmx_sample *samples, size_t n,
+                    const struct jmx_page_options *o, size_t *dropped)
 {
-    struct page p = { .b = b, .compat_0x = compat_0x };
+    struct page p = { .b = b, .o = o };
     if (n) qsort(samples, n, sizeof(*samples), by_family_and_labels);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n; end++)

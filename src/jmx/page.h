@@ -21,8 +21,14 @@ struct jmx_samples {
     size_t n, cap;
 };
 
+struct jmx_page_options {
+    bool compat_0x;
+    const struct jmx_alias *aliases;
+    size_t aliases_n;
+};
+
 /* Appends the page; samples are reordered. *dropped counts duplicates left out. */
-void jmx_page_write(struct buf *b, struct jmx_sample *samples, size_t n, bool compat_0x,
-                    size_t *dropped);
+void jmx_page_write(struct buf *b, struct jmx_sample *samples, size_t n,
+                    const struct jmx_page_options *o, size_t *dropped);
 
 #endif

@@ -19,6 +19,7 @@ struct render {
     void (*done)(struct exporter *x, int status, struct buf *body);
     struct arena arena;
     VEC(struct jmx_sample) samples;
+    struct jmx_config *config; /* its aliases */
     bool compat_0x, any_up;
     struct buf page;
 };
@@ -111,13 +112,19 @@ static void add_own(struct render *r, const struct exporter *x)
 static void run(struct job *j)
 {
     struct render *r = (struct render *)j;
+    struct jmx_page_options o = {
+        .compat_0x = r->compat_0x,
+        .aliases = r->config->aliases,
+        .aliases_n = r->config->aliases_n,
+    };
     size_t dropped;
-    jmx_page_write(&r->page, r->samples.v, r->samples.n, r->compat_0x, &dropped);
+    jmx_page_write(&r->page, r->samples.v, r->samples.n, &o, &dropped);
 }
 
 void render_free(struct render *r)
 {
     if (!r) return;
+    jmx_config_unref(r->config);
     buf_done(&r->page);
     arena_done(&r->arena);
     free(r);
@@ -140,6 +147,7 @@ void render_start(struct exporter *x,
     r->job = (struct job){ .lane = LANE_QUERY, .run = run, .done = done, .loop = x->env.collect };
     r->exporter = x;
     r->done = when_done;
+    r->config = jmx_config_ref(x->rules);
     r->compat_0x = x->compat_0x;
     buf_init(&r->page, PAGE_MAX);
     for (size_t i = 0; i < x->rows_n; i++) {

@@ -67,6 +67,9 @@ static const struct row ROWS[] = {
       "1", "foo 1.0\n", false },
     { "before 1.0 it stays", "{compat: 0.x, rules: [{pattern: Count, name: foo_total}]}", METER,
       NULL, "Count", "1", "foo_total 1.0\n", false },
+    { "alias",
+      "{aliases: {bar_total: foo_total}, rules: [{pattern: Count, name: foo, type: COUNTER}]}",
+      METER, NULL, "Count", "1", "foo_total 1.0\nbar_total 1.0\n", false },
     { "inferred counter",
       "{inferCounterTypeFromName: true, rules: [{pattern: Count, name: foo_total}]}", METER, NULL,
       "Count", "1", "foo_total 1.0\n", false },
@@ -143,7 +146,8 @@ static void row_makes_page(void **state)
     struct jmx_outcome *o = jmx_rules_apply(c, &s, &rec, &a);
     double v = (o->has_value ? o->value : rec.value) * (rec.kind == JMX_BOOLEAN ? 1 : o->factor);
     struct jmx_sample sample = { o, v };
-    jmx_page_write(&page, &sample, !o->drop, c->compat_0x, &dropped);
+    jmx_page_write(&page, &sample, !o->drop,
+                   &(struct jmx_page_options){ c->compat_0x, c->aliases, c->aliases_n }, &dropped);
     struct str got = without_comments(buf_str(&page), &a);
     if (!str_eqc(got, r->page)) fail_msg("got %.*s", STR_ARG(got));
     if (rec.kind != JMX_TEXT) assert_int_equal(o->fixed, !r->varies);
@@ -253,7 +257,7 @@ static void duplicates(void **state)
     struct jmx_sample v[4] = { { &o[1], 2 }, { &o[0], 1 }, { &o[1], 3 }, { &o[2], 4 } };
     BUF(b, 4096);
     size_t dropped;
-    jmx_page_write(&b, v, 4, false, &dropped);
+    jmx_page_write(&b, v, 4, &(struct jmx_page_options){ 0 }, &dropped);
     assert_int_equal(dropped, 1);
     buf_char(&b, 0);
     assert_string_equal(b.p, "# HELP rm h\n# TYPE rm untyped\n"
