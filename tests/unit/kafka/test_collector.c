@@ -14,7 +14,7 @@ static struct fake *three(void)
     return f;
 }
 
-static const struct kafka_broker *broker(const struct kafka_snapshot *s, int32_t id)
+static const struct kafka_broker *find_broker(const struct kafka_snapshot *s, int32_t id)
 {
     for (size_t i = 0; i < s->brokers_n; i++) {
         if (s->brokers[i].id == id) return &s->brokers[i];
@@ -22,19 +22,29 @@ static const struct kafka_broker *broker(const struct kafka_snapshot *s, int32_t
     return NULL;
 }
 
+static const struct kafka_broker *broker(const struct kafka_snapshot *s, int32_t id)
+{
+    const struct kafka_broker *b = find_broker(s, id);
+    ASSERT(b != NULL);
+    return b;
+}
+
 static const struct kafka_group *group(const struct kafka_snapshot *s, const char *id)
 {
+    const struct kafka_group *found = NULL;
     for (size_t i = 0; i < s->groups_n; i++) {
-        if (str_eqc(s->groups[i].id, id)) return &s->groups[i];
+        if (str_eqc(s->groups[i].id, id)) found = &s->groups[i];
     }
-    return NULL;
+    ASSERT(found != NULL);
+    return found;
 }
 
 static const struct kafka_partition *part(const struct kafka_snapshot *s, const char *topic,
                                           size_t i)
 {
     size_t t = kafka_snapshot_topic(s, str_c(topic));
-    return t == STR_NONE ? NULL : &s->topics[t].partitions[i];
+    ASSERT(t != STR_NONE && i < s->topics[t].partitions_n);
+    return &s->topics[t].partitions[i];
 }
 
 static void assert_holds(struct str text, const char *what)
@@ -204,8 +214,8 @@ static void others_are_complete(const struct kafka_snapshot *s)
     assert_int_equal(part(s, "orders", 0)->high, 100);
     assert_int_equal(part(s, "orders", 2)->high, 102);
     assert_int_equal(part(s, "orders", 2)->low, 1);
-    assert_true(group(s, "g1") && group(s, "g1")->offsets_known);
-    assert_true(group(s, "g3") && group(s, "g3")->offsets_known);
+    assert_true(group(s, "g1")->offsets_known);
+    assert_true(group(s, "g3")->offsets_known);
 }
 
 static void one_of_three_fails(void **state)
@@ -233,7 +243,7 @@ static void one_of_three_fails(void **state)
     assert_true(broker(s, 2)->up);
     assert_int_equal(part(s, "orders", 1)->high, 101);
     assert_int_equal(broker(s, 2)->problem.n, 0);
-    assert_true(group(s, "g2") && group(s, "g2")->offsets_known);
+    assert_true(group(s, "g2")->offsets_known);
     kafka_snapshot_unref(s);
     fake_free(f);
 }
@@ -364,7 +374,7 @@ static void brokers_move_and_go(void **state)
     f->brokers[2].gone = true;
     const struct kafka_snapshot *s = fake_cycle(f);
     assert_int_equal(s->brokers_n, 2);
-    assert_null(broker(s, 3));
+    assert_null(find_broker(s, 3));
     assert_holds(broker(s, 2)->host, "elsewhere");
     kafka_snapshot_unref(s);
     s = fake_cycle(f);
