@@ -93,16 +93,23 @@ static bool convert(struct arena *a, struct json_object *o, struct json *out)
     return false;
 }
 
-/* json-c's strict mode also lets names stand in single quotes. text.n where there is none outside of strings. */
-static size_t find_single_quote(struct str text)
+/*
+ * What json-c's strict mode lets through: single quotes, control characters in strings, code points past U+10FFFF.
+ * NULL where there is none; otherwise a sentence and *at.
+ */
+static const char *find_lenient(struct str text, size_t *at)
 {
     bool inside = false;
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"') inside = !inside;
-        if (text.p[i] == '\\' && inside) i++;
-        if (i < text.n && text.p[i] == '\'' && !inside) return i;
+        char c = text.p[i];
+        *at = i;
+        if (c == '"') inside = !inside;
+        if (c == '\'' && !inside) return "strings stand in double quotes";
+        if ((unsigned char)c < 0x20 && inside) return "invalid character in string literal";
+        if (c == '\\' && inside) i++;
     }
-    return text.n;
+    *at = 0;
+    return utf8_valid(text) ? NULL : "invalid UTF-8";
 }
 
 static enum err parse(struct json_tokener *tok, struct arena *a, struct str text,
@@ -126,10 +133,11 @@ static enum err parse(struct json_tokener *tok, struct arena *a, struct str text
         return fail(text, json_tokener_get_parse_end(tok), deep ? ERR_LIMIT : ERR_SYNTAX,
                     json_tokener_error_desc(why), d);
     }
-    size_t quote = find_single_quote(text);
-    if (quote < text.n) {
+    size_t at;
+    const char *lenient = find_lenient(text, &at);
+    if (lenient) {
         json_object_put(o);
-        return fail(text, quote, ERR_SYNTAX, "strings stand in double quotes", d);
+        return fail(text, at, ERR_SYNTAX, lenient, d);
     }
     struct json *v = arena_new(a, struct json);
     bool good = convert(a, o, v);

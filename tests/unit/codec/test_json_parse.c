@@ -19,6 +19,8 @@ static const struct {
     { "{\n  \"a\": tru\n}", NULL, 2, 11 },
     { "[1] x", NULL, 1, 5 },
     { "{'a':1}", NULL, 1, 2 },
+    { "\"a\nb\"", NULL, 1, 3 },
+    { "\"\xf4\xa0\xa0\xa2\"", NULL, 1, 1 },
     { "NaN", NULL, 1, 1 },
     { "[Infinity]", NULL, 1, 1 },
     { "\"\xff\"", NULL, 1, 2 },
