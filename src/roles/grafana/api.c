@@ -88,6 +88,14 @@ static void get_user(struct http_req *req)
     json_put_bool(&w, false);
     json_key(&w, "isExternal");
     json_put_bool(&w, false);
+    json_key(&w, "authLabels");
+    json_put_raw(&w, STR("[]"));
+    json_key(&w, "updatedAt");
+    json_put_c(&w, "0001-01-01T00:00:00Z");
+    json_key(&w, "createdAt");
+    json_put_c(&w, "0001-01-01T00:00:00Z");
+    json_key(&w, "avatarUrl");
+    json_put_c(&w, "");
     json_close(&w, '}');
     grafana_reply_json(req, 200, &b);
 }

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wiring: scrape appends to tsdb, promql reads it, rules evaluate and append and tell notify. Three timers on the collect
+ * loop call the engines when they want to be called; whatever takes long is a job.
+ */
+#include "roles/prometheus/prometheus.h"
+
+#include "base/assert.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "codec/num.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/proc.h"
+#include "roles/prometheus/prometheus_priv.h"
+
+#include <stdlib.h>
+
+enum { RULE_FILE_MAX = 16 << 20, FLOOR_MS = 1 };
+
+struct prom_config *prometheus_config(struct prometheus *p)
+{
+    pthread_mutex_lock(&p->lock);
+    struct prom_config *c = prom_config_ref(p->config);
+    pthread_mutex_unlock(&p->lock);
+    return c;
+}
+
+struct promql_options prometheus_promql_options(const struct prometheus *p, int64_t lookback_ms,
+                                                int64_t timeout_ms)
+{
+    static const struct {
+        const char *name;
+        uint32_t flag;
+    } FEATURES[] = {
+        { "promql-experimental-functions", PROMQL_EXPERIMENTAL_FUNCTIONS },
+        { "promql-duration-expr", PROMQL_DURATION_EXPR },
+        { "promql-extended-range-selectors", PROMQL_EXTENDED_RANGE },
+        { "promql-binop-fill-modifiers", PROMQL_BINOP_FILL },
+        { "promql-delayed-name-removal", PROMQL_DELAYED_NAME_REMOVAL },
+        { "type-and-unit-labels", PROMQL_TYPE_AND_UNIT },
+    };
+    struct promql_options o = {
+        .lookback_ms = lookback_ms,
+        .max_samples = (uint64_t)p->cfg->max_samples,
+        .timeout_ms = timeout_ms,
+        .mono_ms = clock_mono_ms,
+    };
+    for (size_t i = 0; i < p->cfg->features.n; i++) {
+        struct str rest = p->cfg->features.v[i], name;
+        while (rest.n) {
+            (void)str_cut(rest, ',', &name, &rest);
+            for (size_t f = 0; f < ARRAY_LEN(FEATURES); f++)
+                o.features |= str_eqc(name, FEATURES[f].name) ? FEATURES[f].flag : 0;
+        }
+    }
+    return o;
+}
+
+/* --- timers --- */
+
+static void set_timer(struct timer *t, int64_t due, int64_t now)
+{
+    if (due == INT64_MAX) {
+        timer_stop(t);
+    } else {
+        timer_set(t, due > now ? due - now : FLOOR_MS);
+    }
+}
+
+static void on_scrape_timer(void *ctx)
+{
+    struct prometheus *p = ctx;
+    int64_t now = clock_now_ms();
+    set_timer(&p->scrape_timer, scrape_manager_tick(p->scrape, now), now);
+}
+
+static void on_rules_timer(void *ctx)
+{
+    struct prometheus *p = ctx;
+    int64_t now = clock_now_ms();
+    set_timer(&p->rules_timer, rules_tick(p->rules, now), now);
+}
+
+/* One evaluation of a group, as a job in the lane that always has a worker. */
+struct evaluation {
+    struct job job;
+    struct prometheus *p;
+    struct rule_group *group;
+};
+
+static void run_group(struct job *j) { rule_group_run(((struct evaluation *)(void *)j)->group); }
+
+static void group_done(struct job *j)
+{
+    struct evaluation *x = (struct evaluation *)(void *)j;
+    struct prometheus *p = x->p;
+    rules_ran(p->rules, x->group);
+    bool ending = j->cancel;
+    free(x);
+    if (!ending) on_rules_timer(p);
+}
+
+static void start_group(void *ctx, struct rule_group *g)
+{
+    struct prometheus *p = ctx;
+    struct evaluation *x = calloc(1, sizeof(*x));
+    ASSERT(x != NULL);
+    *x = (struct evaluation){ .p = p, .group = g };
+    x->job = (struct job){
+        .lane = LANE_RULES, .run = run_group, .done = group_done, .loop = p->env.collect
+    };
+    pool_submit(p->env.pool, &x->job);
+}
+
+static int64_t
+    store_due; /* of the one store of a process; written by its job, read when that is done */
+
+static void run_store(struct job *j)
+{
+    struct prometheus *p = CONTAINER_OF(j, struct prometheus, store_job);
+    store_due = tsdb_tick(p->tsdb, clock_now_ms());
+}
+
+static void store_done(struct job *j)
+{
+    struct prometheus *p = CONTAINER_OF(j, struct prometheus, store_job);
+    if (!j->cancel) set_timer(&p->store_timer, store_due, clock_now_ms());
+}
+
+static void on_store_timer(void *ctx)
+{
+    struct prometheus *p = ctx;
+    p->store_job = (struct job){
+        .lane = LANE_RULES, .run = run_store, .done = store_done, .loop = p->env.collect
+    };
+    pool_submit(p->env.pool, &p->store_job);
+}
+
+static void report_damage(void *ctx, const struct tsdb_report *r)
+{
+    (void)ctx;
+    LOG(WARN, "storage", kv("text", r->text), kv("file", r->file), kv("offset", r->offset),
+        kv("dropped_bytes", r->dropped));
+}
+
+/* --- configuration --- */
+
+struct sources {
+    VEC(struct rules_source) v;
+};
+
+static enum err read_rule_files(struct arena *a, const struct prom_config *c, struct sources *out,
+                                struct diag *d)
+{
+    for (size_t i = 0; i < c->rule_files.n; i++) {
+        struct str *paths;
+        size_t n;
+        TRY(file_glob(a, c->rule_files.v[i], &paths, &n, d));
+        for (size_t k = 0; k < n; k++) {
+            struct rules_source s = { .path = paths[k] };
+            TRY(file_read(a, s.path, RULE_FILE_MAX, &s.text, d));
+            *vec_push(a, &out->v) = s;
+        }
+    }
+    return OK;
+}
+
+/* Everything is read and checked before anything is changed. */
+static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *d)
+{
+    ARENA(a, 0);
+    struct sources s = { 0 };
+    const struct rules_settings settings = {
+        .interval_ms = c->global.evaluation_interval_ms,
+        .query_offset_ms = c->global.rule_query_offset_ms,
+        .external_labels = c->global.external_labels,
+        .external_url = p->external_url,
+    };
+    int64_t now = clock_now_ms();
+    TRY(read_rule_files(&a, c, &s, d));
+    TRY(rules_load(p->rules, &settings, s.v.v, s.v.n, now, d));
+    scrape_manager_apply(p->scrape, c, now);
+    notify_apply(p->notify, c);
+    pthread_mutex_lock(&p->lock);
+    struct prom_config *was = p->config;
+    p->config = prom_config_ref(c);
+    p->config_loaded_ms = now;
+    pthread_mutex_unlock(&p->lock);
+    prom_config_unref(was);
+    return OK;
+}
+
+static enum err load(struct prometheus *p, struct diag *d)
+{
+    struct prom_config *c = NULL;
+    struct diag why = { 0 };
+    enum err e = prom_config_load(p->cfg->config_file, &c, &why);
+    if (e != OK) {
+        (void)diag_set(d, e, "couldn't load configuration (--config.file=\"" STR_FMT "\"): %s",
+                       STR_ARG(p->cfg->config_file), why.text);
+        return e;
+    }
+    e = apply(p, c, d);
+    prom_config_unref(c);
+    return e;
+}
+
+enum err prometheus_reload(struct prometheus *p, struct diag *d)
+{
+    enum err e = load(p, d);
+    pthread_mutex_lock(&p->lock);
+    p->config_ok = e == OK;
+    pthread_mutex_unlock(&p->lock);
+    if (e == OK) {
+        LOG(INFO, "Completed loading of configuration file", kv("filename", p->cfg->config_file));
+        on_scrape_timer(p);
+        on_rules_timer(p);
+    }
+    return e;
+}
+
+static enum err reload(void *state, struct diag *d) { return prometheus_reload(state, d); }
+
+/* --- start and stop --- */
+
+static enum err split_address(struct str listen, struct str *address, uint16_t *port,
+                              struct diag *d)
+{
+    size_t colon = STR_NONE;
+    uint64_t n;
+    for (size_t i = 0; i < listen.n; i++) colon = listen.p[i] == ':' ? i : colon;
+    if (colon == STR_NONE || num_parse_u64(str_from(listen, colon + 1), &n) != OK || n > 65535) {
+        return diag_set(d, ERR_SYNTAX,
+                        "web.listen-address \"" STR_FMT "\" is not of the form [HOST]:PORT",
+                        STR_ARG(listen));
+    }
+    *address = str_first(listen, colon);
+    *port = (uint16_t)n;
+    return OK;
+}
+
+static void set_external_url(struct prometheus *p, uint16_t port)
+{
+    struct str url = p->cfg->external_url;
+    if (!url.n) url = arena_fmt(&p->arena, "http://%s:%u", proc_hostname(), port);
+    while (url.n && url.p[url.n - 1] == '/') url.n--;
+    p->external_url = arena_dup(&p->arena, url);
+}
+
+static enum err open_store(struct prometheus *p, struct diag *d)
+{
+    const struct tsdb_options o = {
+        .dir = p->cfg->storage_path,
+        .chunk_range_ms = p->cfg->min_block_ms,
+        .segment_bytes = (uint64_t)p->cfg->wal_segment_bytes,
+        .no_lock_file = p->cfg->no_lockfile,
+        .no_wal_compression = !p->cfg->wal_compression,
+        .report = report_damage,
+    };
+    return tsdb_open(&o, &p->tsdb, d);
+}
+
+static void make_engines(struct prometheus *p)
+{
+    const struct promql_options po = prometheus_promql_options(p, p->cfg->lookback_ms,
+                                                               p->cfg->query_timeout_ms);
+    p->evaluator = promql_new(tsdb_queryable(p->tsdb), &po);
+    p->notify = notify_new(p->env.collect, (size_t)p->cfg->queue_capacity,
+                           (size_t)p->cfg->batch_size);
+    const struct rules_env re = {
+        .evaluator = p->evaluator,
+        .queryable = tsdb_queryable(p->tsdb),
+        .appendable = tsdb_appendable(p->tsdb),
+        .notifier = notify_notifier(p->notify),
+        .outage_tolerance_ms = p->cfg->outage_tolerance_ms,
+        .for_grace_ms = p->cfg->grace_ms,
+        .resend_delay_ms = p->cfg->resend_delay_ms,
+        .mono_ns = clock_mono_ns,
+        .start = start_group,
+        .ctx = p,
+    };
+    p->rules = rules_new(&re);
+    struct str agent = arena_fmt(&p->arena, "Prometheus/%s", p->env.version);
+    p->net = scrape_net_new(p->env.collect, p->env.pool, agent, on_scrape_timer, p);
+    const struct scrape_options so = { .store = tsdb_appendable(p->tsdb),
+                                       .env = scrape_net_env(p->net) };
+    p->scrape = scrape_manager_new(&so);
+}
+
+static enum err open_all(struct prometheus *p, struct diag *d)
+{
+    struct str address;
+    uint16_t port;
+    TRY(split_address(p->cfg->listens.n ? p->cfg->listens.v[0] : STR("0.0.0.0:9090"), &address,
+                      &port, d));
+    set_external_url(p, port);
+    TRY(open_store(p, d));
+    make_engines(p);
+    TRY(load(p, d));
+    p->config_ok = true;
+    const struct http_server_options o = {
+        .address = str_eqc(address, "0.0.0.0") ? STR("") : address,
+        .port = port,
+        .routes = PROMETHEUS_ROUTES,
+        .ctx = p,
+        .body_max = 32 << 20,
+        .max_connections = (unsigned)p->cfg->max_connections,
+    };
+    return http_server_open(p->env.serve, p->env.pool, &o, &p->server, d);
+}
+
+static void stop(void *state)
+{
+    struct prometheus *p = state;
+    if (!p) return;
+    http_server_close(p->server);
+    timer_done(&p->scrape_timer);
+    timer_done(&p->rules_timer);
+    timer_done(&p->store_timer);
+    if (p->scrape) scrape_manager_free(p->scrape);
+    if (p->net) scrape_net_free(p->net);
+    rules_free(p->rules);
+    notify_free(p->notify);
+    promql_free(p->evaluator);
+    tsdb_close(p->tsdb);
+    prom_config_unref(p->config);
+    pthread_mutex_destroy(&p->lock);
+    arena_done(&p->arena);
+    free(p);
+}
+
+static void set_log_level(struct str level)
+{
+    static const char *const NAMES[] = { "debug", "info", "warn", "error" };
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        if (str_eqc(level, NAMES[i])) log_threshold = (enum log_level)i;
+    }
+}
+
+static enum err start(const struct role_env *env, const void *config, void **state, struct diag *d)
+{
+    struct prometheus *p = calloc(1, sizeof(*p));
+    ASSERT(p != NULL);
+    p->env = *env;
+    p->cfg = config;
+    p->started_ms = clock_now_ms();
+    pthread_mutex_init(&p->lock, NULL);
+    set_log_level(p->cfg->log_level);
+    timer_init(&p->scrape_timer, env->collect, on_scrape_timer, p);
+    timer_init(&p->rules_timer, env->collect, on_rules_timer, p);
+    timer_init(&p->store_timer, env->collect, on_store_timer, p);
+    enum err e = open_all(p, d);
+    if (e != OK) {
+        stop(p);
+        return e;
+    }
+    timer_set(&p->scrape_timer, 0);
+    timer_set(&p->rules_timer, 0);
+    timer_set(&p->store_timer, 1000);
+    LOG(INFO, "Server is ready to receive web requests.", kv("role", "prometheus"),
+        kv("port", http_server_port(p->server)));
+    *state = p;
+    return OK;
+}
+
+static const char *const LINKS[] = { "prometheus", NULL };
+
+const struct role prometheus_role = {
+    .name = "prometheus",
+    .argv0 = LINKS,
+    .port = 9090,
+    .summary = "scrapes, keeps and queries series, evaluates rules, in Prometheus' place",
+    .flags = PROMETHEUS_FLAGS,
+    .config_size = sizeof(struct prometheus_config),
+    .start = start,
+    .reload = reload,
+    .stop = stop,
+};
