@@ -43,12 +43,12 @@ function reach(path, seen = new Set()) {
   for (const i of outputs[path]?.imports ?? []) if (i.kind === 'import-statement') reach(`public/${basename(i.path)}`, seen);
   return seen;
 }
-const LOADS = { '/': ['src/pages/Home.tsx'], '/d/...': ['src/pages/Dashboard.tsx'], '/alerting': ['src/pages/Alerts.tsx'], '/login': ['src/pages/Login.tsx'] };
+const LOADS = { '/': ['src/pages/Home.tsx'], '/d/...': ['src/pages/Dashboard.tsx'], '/d/... with the charts, which come while the queries run': ['src/pages/Dashboard.tsx', 'src/ui/SeriesPanel.tsx'], '/alerting': ['src/pages/Alerts.tsx'], '/login': ['src/pages/Login.tsx'] };
 let over = false;
 for (const [path, sources] of Object.entries(LOADS)) for (const lang of ['src/i18n/en.ts', 'src/i18n/fr.ts']) {
   const files = [named(/vigie-\w+\.js$/), ...[...sources, lang].map(chunk)].reduce((s, f) => reach(f, s), new Set()), total = [...files, `public/${names.css}`, 'index.html'].reduce((a, f) => a + sizes[f], 0);
-  console.log(`${path.padEnd(10)} ${lang.slice(9, 11)}  ${files.size + 2} files  ${total} B brotli of ${BUDGET}`);
-  over ||= total > BUDGET;
+  console.log(`${path.padEnd(14)} ${lang.slice(9, 11)}  ${files.size + 2} files  ${total} B brotli of ${BUDGET}`);
+  over ||= total > BUDGET && !path.includes(' ');
 }
-console.log(`all        ${Object.values(sizes).reduce((a, b) => a + b, 0)} B brotli in ${Object.keys(sizes).length} files`);
+console.log(`all            ${Object.values(sizes).reduce((a, b) => a + b, 0)} B brotli in ${Object.keys(sizes).length} files`);
 if (over) { console.error(`web: a first load is above its budget of ${BUDGET} B brotli`); process.exit(1); }

@@ -70,6 +70,9 @@ function settle({ worst: _, ...g }: Group & { worst: number }): Group {
   return g;
 }
 
+/** Behind, and not catching up: said even when no rule says it. */
+export const lagging = (g: Group): boolean => (g.trend === 'rising' || g.trend === 'stopped') && (g.ageMs !== undefined ? g.ageMs > 300_000 : g.lag > 1000);
+
 export interface Dir { name: string; share: number }
 export interface Broker { id: string; name: string; controller: boolean; bytesIn?: number; bytesOut?: number; requests?: number; produce?: number; fetch?: number; urp?: number; leaders?: number; dirs: Dir[]; present: boolean }
 const shortDir = (path: string): string => path.split('/').filter(Boolean).pop() ?? path;

@@ -4,7 +4,7 @@
  * Source: design/mockups, principles 1 and 2. */
 import type { ScrapeTarget } from '../api/types.ts';
 import type { AlertGroup } from './alerts.ts';
-import type { Facts, Group } from './home.ts';
+import { lagging, type Facts, type Group } from './home.ts';
 import type { Strings } from '../i18n/index.ts';
 import { clock, duration, percent, sig, when, whole } from '../i18n/format.ts';
 
@@ -12,7 +12,7 @@ export type Tone = 'critical' | 'warning' | 'ok' | 'none';
 export interface Evidence { label: string; value: string; href: string }
 export interface Step { text: string; verbatim?: boolean }
 export interface Verdict { tone: Tone; since?: number; line: string; why: string[]; evidence: Evidence[]; ruled: string[]; todo: Step[]; group?: AlertGroup; lagGroup?: Group }
-export interface Situation { now: number; x: Strings; facts: Facts; alerts: AlertGroup[]; targets: ScrapeTarget[]; promError: string; promOkAt: number; ready: boolean; calmMs?: number; dash: string }
+export interface Situation { now: number; x: Strings; facts: Facts; alerts: AlertGroup[]; targets: ScrapeTarget[]; promError: string; promOkAt: number; amError?: string; rules?: number; ready: boolean; calmMs?: number; dash: string }
 
 const down = (s: Situation, job: RegExp): ScrapeTarget[] => s.targets.filter((t) => t.health === 'down' && job.test(t.labels.job ?? t.scrapePool));
 const sentence = (e: string): string => e.replace(/[.\s]+$/, '');
@@ -53,12 +53,12 @@ function lagLine(s: Situation, l: Group): string {
   if (l.trend === 'rising') return s.x.lagGrows(l.name, n, topic, sig(l.net ?? 0));
   return l.trend === 'falling' && l.toZeroMs !== undefined ? s.x.lagClears(l.name, n, topic, duration(l.toZeroMs)) : s.x.lagHolds(l.name, n, topic);
 }
-function aboutLag(s: Situation, g: AlertGroup, l: Group, tone: Tone): ReturnType<Case> {
+function aboutLag(s: Situation, g: AlertGroup | undefined, l: Group, tone: Tone): ReturnType<Case> {
   const x = s.x, others = s.facts.groups.filter((o) => o !== l && o.trend !== 'rising' && o.trend !== 'stopped').length, all = others === s.facts.groups.length - 1 && others > 0;
   const why = [...(l.members === 0 ? [x.lagWhyMembers(0)] : []), ...(l.ageMs !== undefined ? [x.lagWhyAge(duration(l.ageMs))] : []), ...(l.members ? [x.lagWhyMembers(l.members)] : []), ...(all ? [x.othersKeepUp(others)] : [])];
   const evidence: Evidence[] = [...(l.members !== undefined ? [{ label: x.evMembers, value: whole(l.members), href: s.dash }] : []), ...(l.written !== undefined && l.read !== undefined ? [{ label: x.evRates, value: `${sig(l.written)} / ${sig(l.read)} msg/s`, href: s.dash }] : []), { label: x.evLag, value: `${whole(l.lag)}${l.net !== undefined && l.net > 1 ? `, +${sig(l.net)} msg/s` : ''}`, href: s.dash }, ...alertEvidence(s, g)];
-  const steps: Step[] = g.fate === 'pending' ? [{ text: x.doWatch }] : [{ text: l.members === 0 ? x.doStart(l.name) : x.doConsumers(l.name) }, ...(l.members && l.members < l.partitions ? [{ text: x.doScale(l.name, l.partitions) }] : [])];
-  return { tone, since: g.since, line: lagLine(s, l), why, evidence, todo: [...action(g), ...steps], group: g, lagGroup: l, skip: 'lag' };
+  const steps: Step[] = g?.fate === 'pending' ? [{ text: x.doWatch }] : [{ text: l.members === 0 ? x.doStart(l.name) : x.doConsumers(l.name) }, ...(l.members && l.members < l.partitions ? [{ text: x.doScale(l.name, l.partitions) }] : [])];
+  return { tone, since: g?.since, line: lagLine(s, l), why, evidence, todo: [...action(g), ...steps], group: g, lagGroup: l, skip: 'lag' };
 }
 function aboutAlert(s: Situation, g: AlertGroup, tone: Tone): ReturnType<Case> {
   const lag = g.alerts[0]?.labels.consumergroup ? lagGroup(s, g) : undefined, x = s.x;
@@ -77,14 +77,17 @@ const targetsDown: Case = (s) => {
 const urp: Case = (s) => { const g = alertNamed(s, /UnderReplicated/); return s.facts.urp ? { tone: 'warning', since: g?.since, line: s.x.urpLine(s.facts.urp), why: [], evidence: [{ label: s.x.evPartitions, value: s.x.ofN(whole(s.facts.partitions ?? NaN)), href: s.dash }, ...alertEvidence(s, g)], todo: [...action(g), { text: s.x.doUrp }], group: g, skip: 'urp' } : undefined; };
 const pending: Case = (s) => { const g = s.alerts.find((a) => a.fate === 'pending' && a.severity !== 'info'); return g ? aboutAlert(s, g, 'warning') : undefined; };
 
+const amSilent: Case = (s) => (s.amError ? { tone: 'warning', line: s.x.amSilent, why: [`${sentence(s.amError)}.`], evidence: [], todo: [{ text: s.x.doAm }] } : undefined);
+const unsaid: Case = (s) => { const l = s.facts.groups.filter(lagging).sort((a, b) => b.lag - a.lag)[0]; return l ? aboutLag(s, undefined, l, 'warning') : undefined; };
+
 const calm: Case = (s) => {
   const { facts: f, x } = s, worst = f.groups[0], largest = [...f.groups].sort((a, b) => b.lag - a.lag)[0], known = f.groups.filter((g) => g.ageMs !== undefined && g.lag > 0).length > 0 && f.groups.every((g) => g.lag === 0 || g.ageMs !== undefined);
   const line = !worst ? x.noGroups : known ? x.everyGroup(duration(worst.ageMs ?? 0)) : x.everyGroupMsgs(whole(largest?.lag ?? 0));
   const near = f.worstDisk && f.worstDisk.share > 0.5 ? x.diskAt(`${f.worstDisk.broker} ${f.worstDisk.dir}`, percent(f.worstDisk.share * 100)) : largest && largest.lag > 0 ? x.largestLag(largest.name, whole(largest.lag)) : '';
-  return { tone: 'ok', line, why: near ? [`${x.nearestTrouble}${near}.`] : [], evidence: [], todo: [] };
+  return { tone: 'ok', line, why: [...(near ? [`${x.nearestTrouble}${near}.`] : []), ...(s.rules === 0 ? [x.noRules] : [])], evidence: [], todo: [] };
 };
 
-const CASES: Case[] = [silent, kafkaDown, noData, offline, missing, firing('critical', 'critical'), targetsDown, urp, firing('warning', 'warning'), pending, calm];
+const CASES: Case[] = [silent, kafkaDown, noData, offline, missing, firing('critical', 'critical'), amSilent, targetsDown, urp, firing('warning', 'warning'), pending, unsaid, calm];
 export function verdict(s: Situation): Verdict {
   for (const c of CASES) { const v = c(s); if (v) { const { skip = '', ...rest } = v; return { ...rest, ruled: v.tone === 'ok' || v.tone === 'none' ? [] : ruledOut(s, skip) }; } }
   throw new Error('the calm case always speaks');

@@ -34,7 +34,7 @@ export function HomePage() {
 }
 function viewOf(data: HomeData, l: Live, now: number): HomeView {
   const f = facts(data.answers), alerts = groupAlerts(l.alerts, l.am, l.silences, l.rules, false);
-  return { data, facts: f, alerts, live: l, now, dash: DASH, verdict: verdict({ now, x: t(), facts: f, alerts, targets: l.targets, promError: data.error || l.promError, promOkAt: l.promOkAt, ready: true, dash: DASH }) };
+  return { data, facts: f, alerts, live: l, now, dash: DASH, verdict: verdict({ now, x: t(), facts: f, alerts, targets: l.targets, promError: data.error || l.promError, promOkAt: l.promOkAt, amError: l.amError, rules: l.rules.flatMap((g) => g.rules).length, ready: true, dash: DASH }) };
 }
 function Body({ v }: { v: HomeView }) {
   const bad = v.verdict.tone === 'critical' || v.verdict.tone === 'warning', mark = bad && v.verdict.since ? { at: v.verdict.since / 1000, text: `${clock(v.verdict.since)} ${v.verdict.group?.name ?? ''}` } : undefined;

@@ -3,7 +3,7 @@
 import { t } from '../i18n/index.ts';
 import { about, duration, fixed, megabytes, NBSP, percent, sig, whole } from '../i18n/format.ts';
 import { seriesSlots } from '../data/colors.ts';
-import { history, type Broker, type Group, type Trend } from '../data/home.ts';
+import { history, lagging, type Broker, type Group, type Trend } from '../data/home.ts';
 import { theme } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
 import { Icon, Sev, type Severity } from '../ui/icons.tsx';
@@ -20,7 +20,7 @@ const figures = (text: string): ComponentChildren => text.split(NBSP).map((p, i)
 
 function lagSeverity(v: HomeView): Severity {
   const g = v.alerts.find((a) => a.fate === 'firing' && a.alerts.some((y) => y.labels.consumergroup));
-  return g?.severity ?? (v.alerts.some((a) => a.fate === 'pending' && a.alerts.some((y) => y.labels.consumergroup)) ? 'warning' : v.facts.groups.length ? 'ok' : 'none');
+  return g?.severity ?? (v.alerts.some((a) => a.fate === 'pending' && a.alerts.some((y) => y.labels.consumergroup)) || v.facts.groups.some(lagging) ? 'warning' : v.facts.groups.length ? 'ok' : 'none');
 }
 const trendWord = (w: Trend): string => ({ rising: t().rising, falling: t().falling, steady: t().steady, stopped: t().stopped }[w]);
 
@@ -49,7 +49,7 @@ const ROWS = 8;
 const TREND: Record<Trend, [string, string]> = { rising: ['up', 'crit'], falling: ['dn', 'good'], steady: ['flat', 'muted'], stopped: ['x', 'warn'] };
 function rank(v: HomeView, g: Group): number {
   const mine = v.alerts.filter((a) => (a.fate === 'firing' || a.fate === 'pending') && a.alerts.some((y) => y.labels.consumergroup === g.name));
-  return mine.some((a) => a.fate === 'firing' && a.severity === 'critical') ? 3 : mine.some((a) => a.fate === 'firing') ? 2 : mine.length || g.trend === 'stopped' ? 1 : 0;
+  return mine.some((a) => a.fate === 'firing' && a.severity === 'critical') ? 3 : mine.some((a) => a.fate === 'firing') ? 2 : mine.length || lagging(g) || g.trend === 'stopped' ? 1 : 0;
 }
 export function LagTable({ v }: { v: HomeView }) {
   const x = t(), list = v.facts.groups.map((g) => ({ g, r: rank(v, g) })).sort((a, b) => b.r - a.r), timed = list.some(({ g }) => g.ageMs !== undefined), rest = list.slice(ROWS).map(({ g }) => g), worst = rest.reduce((m, g) => Math.max(m, timed ? g.ageMs ?? 0 : g.lag), 0);

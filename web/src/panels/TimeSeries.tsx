@@ -10,7 +10,7 @@ import { areaColor } from './timeseries-model.ts';
 import { useSize } from '../ui/hooks.ts';
 
 export interface Mark { at: number; label: string; color: string }
-export interface ChartProps { model: SeriesModel; from: number; to: number; dark: boolean; marks: Mark[]; sync: string; tooltip: string; sort: string; faded: boolean; title: string; utc: boolean; onZoom?: (from: number, to: number) => void }
+export interface ChartProps { model: SeriesModel; from: number; to: number; dark: boolean; marks: Mark[]; sync: string; tooltip: string; sort: string; faded: boolean; shared: boolean; title: string; utc: boolean; onZoom?: (from: number, to: number) => void }
 
 const INK = { dark: { text: '#8C96A3', grid: 'rgba(240,250,255,.08)', critical: '#F2495C' }, light: { text: '#5B6673', grid: 'rgba(0,10,23,.08)', critical: '#C4162A' } };
 const FONT = '11px system-ui, sans-serif';
@@ -19,12 +19,12 @@ const PATHS = { linear: linear!(), smooth: spline!(), stepBefore: stepped!({ ali
 
 export function TimeSeries(p: ChartProps) {
   const [box, size] = useSize<HTMLDivElement>(), plot = useRef<uPlot | null>(null), [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const zoom = useRef(p.onZoom), tip = useRef<HTMLDivElement>(null), { model } = p, { legend } = model;
+  const faded = useRef(p.faded), zoom = useRef(p.onZoom), tip = useRef<HTMLDivElement>(null), { model } = p, { legend } = model;
   zoom.current = p.onZoom;
-  const shape = useMemo(() => JSON.stringify([model.lines.map((l) => [l.title, l.color, l.width, l.fill, l.dash, l.draw, l.path, l.scale, l.points, l.stack]), model.axes.map((a) => [a.scale, a.right, a.hidden]), model.limits, p.dark, p.marks, p.sync, p.faded, p.tooltip, p.sort, p.utc]), [model, p.dark, p.marks, p.sync, p.faded, p.tooltip, p.sort, p.utc]);
+  const shape = useMemo(() => JSON.stringify([model.lines.map((l) => [l.title, l.color, l.width, l.fill, l.dash, l.draw, l.path, l.scale, l.points, l.stack]), model.axes.map((a) => [a.scale, a.right, a.hidden]), model.limits, p.dark, p.marks, p.sync, p.tooltip, p.sort, p.utc]), [model, p.dark, p.marks, p.sync, p.tooltip, p.sort, p.utc]);
   useEffect(() => {
     if (!box.current || size.w < 40 || size.h < 30) return undefined;
-    const u = new uPlot(options(p, size, tip.current, (a, b) => zoom.current?.(a, b)), data(model), box.current);
+    const u = new uPlot(options(p, size, tip.current, () => faded.current, (a, b) => zoom.current?.(a, b)), data(model), box.current);
     plot.current = u;
     return () => { u.destroy(); plot.current = null; };
   }, [shape, size.w, size.h]);
@@ -35,6 +35,7 @@ export function TimeSeries(p: ChartProps) {
     u.batch(() => { u.setScale('x', { min: p.from / 1000, max: p.to / 1000 }); model.lines.forEach((l, i) => u.setSeries(i + 1, { show: !hidden.has(l.title) })); });
     u.redraw(true, true);
   }, [model, p.from, p.to, hidden, shape, size.w, size.h]);
+  useEffect(() => { faded.current = p.faded; plot.current?.redraw(false); }, [p.faded]);
   const click = (title: string, toggle: boolean): void => setHidden((h) => nextHidden(h, title, toggle, model.lines.map((l) => l.title)));
   const summary = model.lines.slice(0, 6).map((l) => { const v = l.field.values[l.field.values.length - 1] ?? null; return `${l.title} ${l.field.display(v).text}`; }).join(', ');
   return <div class={`tschart${legend.show && legend.right ? ' lr' : ''}${legend.table ? ' lt' : ''}`}><div class="plot" ref={box} role="img" aria-label={`${p.title}: ${summary}`}><div class="tip" ref={tip} hidden /></div>
@@ -59,13 +60,13 @@ function LegendTable({ rows, calcs, hidden, click }: { rows: LegendRow[]; calcs:
 
 const data = (m: SeriesModel): uPlot.AlignedData => [m.times.map((x) => x / 1000), ...m.columns] as uPlot.AlignedData;
 
-function options(p: ChartProps, size: { w: number; h: number }, tip: HTMLElement | null, zoomTo: (a: number, b: number) => void): uPlot.Options {
+function options(p: ChartProps, size: { w: number; h: number }, tip: HTMLElement | null, faded: () => boolean, zoomTo: (a: number, b: number) => void): uPlot.Options {
   const ink = INK[p.dark ? 'dark' : 'light'], { model } = p, axes = model.axes.length ? model.axes : [];
   return {
     width: size.w, height: size.h, legend: { show: false }, padding: [p.marks.length ? 14 : 6, 6, 0, 0], tzDate: p.utc ? (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC') : undefined,
     cursor: { points: { size: 5, one: true }, drag: { x: true, y: false, setScale: false }, focus: { prox: 24 }, ...(p.sync ? { sync: { key: p.sync } } : {}) }, focus: { alpha: 1 },
     scales: { x: { time: true, min: p.from / 1000, max: p.to / 1000, range: (u) => [u.scales.x!.min ?? p.from / 1000, u.scales.x!.max ?? p.to / 1000] }, ...Object.fromEntries(axes.map((a) => [a.scale, scale(a, model)])) },
-    series: [{}, ...model.lines.map((l) => series(l, p.faded))], bands: bandsOf(model),
+    series: [{}, ...model.lines.map((l) => series(l, faded))], bands: bandsOf(model),
     axes: [{ stroke: ink.text, font: FONT, grid: { show: false }, ticks: { show: false }, size: 22, gap: 4, space: 64, values: (_, v, __, ___, inc) => v.map((s) => xText(s * 1000, inc, p.to - p.from, p.utc)) }, ...axes.map((a, i) => yAxis(a, i, ink, size.h))],
     hooks: { drawClear: [(u) => limits(u, model, 'area')], draw: [(u) => limits(u, model, 'line'), (u) => marks(u, p, ink.critical)], setSelect: [(u) => { if (u.select.width > 4) { const a = u.posToVal(u.select.left, 'x'), b = u.posToVal(u.select.left + u.select.width, 'x'); u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false); zoomTo(Math.round(a * 1000), Math.round(b * 1000)); } }], setCursor: [(u) => tip && showTip(u, p, tip)] },
   };
@@ -87,11 +88,11 @@ export function yRange(a: Partial<Axis>, zero: boolean, lo: number | null, hi: n
   const low = a.min ?? r0 ?? 0, high = a.max ?? r1 ?? 100;
   return low < high ? [low, high] : [low, low + 1];
 }
-function series(l: Line, faded: boolean): uPlot.Series {
-  const color = faded ? alpha(l.color, 0.5) : l.color, points = l.draw === 'points' || l.points === 'always';
-  const fill = l.fill > 0 ? (l.gradient ? (u: uPlot): CanvasGradient => { const g = u.ctx.createLinearGradient(0, u.bbox.top, 0, u.bbox.top + u.bbox.height); g.addColorStop(0, alpha(l.color, l.fill)); g.addColorStop(1, alpha(l.color, 0)); return g; } : alpha(color, l.fill * (faded ? 0.5 : 1))) : undefined;
-  return { label: l.title, scale: l.scale, stroke: color, width: l.draw === 'points' || (l.draw === 'bars' && l.fill > 0.3) ? 0 : l.width, fill, dash: l.dash, spanGaps: l.spanGaps, paths: l.draw === 'bars' ? PATHS.bars : l.draw === 'points' ? () => null : PATHS[l.path] ?? PATHS.linear,
-    points: { size: l.pointSize, fill: color, stroke: color, ...(points ? { show: true } : l.points === 'never' ? { show: false, filter: alone } : { filter: alone }) } };
+function series(l: Line, faded: () => boolean): uPlot.Series {
+  const half = alpha(l.color, 0.5), stroke = (): string => (faded() ? half : l.color), points = l.draw === 'points' || l.points === 'always';
+  const fill = l.fill > 0 ? (l.gradient ? (u: uPlot): CanvasGradient => { const g = u.ctx.createLinearGradient(0, u.bbox.top, 0, u.bbox.top + u.bbox.height); g.addColorStop(0, alpha(l.color, l.fill)); g.addColorStop(1, alpha(l.color, 0)); return g; } : () => alpha(l.color, l.fill * (faded() ? 0.5 : 1))) : undefined;
+  return { label: l.title, scale: l.scale, stroke, width: l.draw === 'points' || (l.draw === 'bars' && l.fill > 0.3) ? 0 : l.width, fill, dash: l.dash, spanGaps: l.spanGaps, paths: l.draw === 'bars' ? PATHS.bars : l.draw === 'points' ? () => null : PATHS[l.path] ?? PATHS.linear,
+    points: { size: l.pointSize, fill: stroke, stroke, ...(points ? { show: true } : l.points === 'never' ? { show: false, filter: alone } : { filter: alone }) } };
 }
 /* A sample with a gap on both sides would be invisible as a line: it is drawn as a point. */
 const alone: uPlot.Series.Points.Filter = (u, si, show, gaps) => {
@@ -169,7 +170,7 @@ function marks(u: uPlot, p: ChartProps, ink: string): void {
 
 function showTip(u: uPlot, p: ChartProps, tip: HTMLElement): void {
   const { idx, left, top } = u.cursor;
-  if (p.tooltip === 'none' || idx === null || idx === undefined || left === undefined || left < 0 || top === undefined) { tip.hidden = true; return; }
+  if (p.tooltip === 'none' || (!u.cursor.event && !p.shared) || idx === null || idx === undefined || left === undefined || left < 0 || top === undefined) { tip.hidden = true; return; }
   const rows = p.model.lines.map((l, i) => ({ l, raw: u.data[i + 1]![idx], y: i })).filter((r) => u.series[r.y + 1]!.show && typeof r.raw === 'number').map((r) => ({ ...r, v: valueAt(r.l, p.model.times[idx]!), pos: u.valToPos(r.raw as number, r.l.scale) }));
   if (!rows.length) { tip.hidden = true; return; }
   const near = rows.reduce((a, b) => (Math.abs(b.pos - top) < Math.abs(a.pos - top) ? b : a)), shown = p.tooltip === 'multi' ? [...rows] : [near], sign = p.sort === 'asc' ? 1 : p.sort === 'desc' ? -1 : 0;

@@ -28,9 +28,10 @@ const Inspect = lazy(async () => (await import('./Inspect.tsx')).Inspect);
 export type PanelContext = Omit<PlanContext, 'width'> & { key: string; crosshair: number; utc: boolean; zoom: (from: number, to: number) => void; report: (id: number, data: PanelData) => void; uid: string };
 
 export function PanelBox({ panel, ctx, alone }: { panel: Panel; ctx: PanelContext; alone?: boolean }) {
-  const [ref, seen] = useSeen<HTMLElement>(), [body, size] = useSize<HTMLDivElement>(), l = useStore(live), dark = useStore(theme) === 'dark', [inspect, setInspect] = useState(false);
+  const [ref, seen] = useSeen<HTMLElement>(), [body, size] = useSize<HTMLDivElement>(), l = useStore(live), dark = useStore(theme) === 'dark', [inspect, setInspect] = useState(false), [slow, setSlow] = useState(false);
   const queries = KNOWN.has(panel.type) && panel.type !== 'text', [data, cancel] = usePanelData(panel, ctx, size.w, seen && queries), scope = useMemo(() => panelScope(panel, ctx.scope), [panel, ctx.scope]);
   useEffect(() => { if (data.at) ctx.report(panel.id, data); }, [data.at]);
+  useEffect(() => { if (!data.loadingSince) { setSlow(false); return undefined; } const i = setTimeout(() => setSlow(true), 250); return () => clearTimeout(i); }, [data.loadingSince]);
   const title = interpolate(panel.title, scope), frames = data.frames, source = frames && frames.some((f) => f.length > 0);
   const shown = useMemo(() => (source ? showFrames(frames, panel.fieldConfig, { dark, interpolate: (x) => interpolate(x, scope), palette: panel.type === 'timeseries', gauge: panel.type === 'gauge' }) : undefined), [frames, panel, dark, scope]);
   const alerts = useMemo(() => panelAlerts(panel, l), [panel, l]), stale = staleness(panel, data, frames, ctx.now), failed = data.failure && !(data.failure.network && source), empty = queries && frames !== undefined && !source && !failed;
@@ -43,7 +44,7 @@ export function PanelBox({ panel, ctx, alone }: { panel: Panel; ctx: PanelContex
         : critical.length ? <a class={`badge ${edge.endsWith('c') ? 'crit' : 'warn'}`} href="/alerting"><Icon n={edge.endsWith('c') ? 'critical' : 'warning'} />{x.alertsUse(critical.length)}</a> : notes.length ? <span class="badge idle" title={notes.join('\n')}><Icon n="info" /></span> : null)}
       <Menu panel={panel} alone={alone} inspect={() => setInspect(true)} /></header>}</Busy>
     <div class="body" ref={body}><Guard>{failed ? <ErrorBox panel={panel} failure={data.failure!} /> : empty ? <NoDataBox panel={panel} data={data} ctx={ctx} />
-      : <DrawPanel panel={panel} shown={shown} size={size} dark={dark} ctx={ctx} scope={scope} old={stale !== undefined} faded={data.loadingSince > 0 && false} marks={marksOf(critical)} title={title} link={(f, row) => cellLink(f, row, shown, scope)} />}</Guard>
+      : <DrawPanel panel={panel} shown={shown} size={size} dark={dark} ctx={ctx} scope={scope} old={stale !== undefined} faded={slow} marks={marksOf(critical)} title={title} link={(f, row) => cellLink(f, row, shown, scope)} />}</Guard>
       {stale && <p class="sub staletext">{x.valueOf(clock(stale.at))} {stale.why}</p>}</div>
     {inspect && <Inspect panel={panel} data={data} shown={shown} title={title} close={() => setInspect(false)} />}
   </section>;
