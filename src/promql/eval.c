@@ -475,8 +475,9 @@ enum err eval_run(struct queryable *qa, const struct promql_options *o, const st
     column_done(&q.col);
     put_annotations(&q, &q.warnings, "warning", &v.warnings, &v.warnings_n);
     put_annotations(&q, &q.infos, "info", &v.infos, &v.infos_n);
-    if (failed == ERR_RANGE)
+    if (failed == ERR_RANGE) {
         return diag_set(d, ERR_SYNTAX, "end timestamp must not be before start time");
+    }
     if (failed != OK) return failed;
     *out = v;
     return OK;

@@ -277,8 +277,8 @@ static bool scan_number(struct lexer *l)
             continue;
         }
         bool mark = c == '.' || c == '_' || (!hex && (c == 'e' || c == 'E'));
-        if (prev == 'e' && (c == '+' || c == '-') && (byte_at(l, l->at - 1) | 0x20) == 'e')
-            continue;
+        bool sign = c == '+' || c == '-';
+        if (prev == 'e' && sign && (byte_at(l, l->at - 1) | 0x20) == 'e') continue;
         if (!mark && prev == 'e' && is_alpha(c)) return false;
         if (!mark) break;
         if (!number_may_follow(prev, c, hex, dot, exponent)) {
@@ -443,8 +443,9 @@ static struct token lex_in_brackets(struct lexer *l)
             l->duration = true;
             return t;
         }
-        if (!l->duration)
+        if (!l->duration) {
             return fail_rune(l, "unexpected character in duration expression: ", l->at);
+        }
         struct str q = rune_quoted(l->a, (uint32_t)c);
         return fail(l,
                     arena_fmt(l->a, "unexpected character: " STR_FMT ", expected ':'", STR_ARG(q)));

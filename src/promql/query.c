@@ -136,8 +136,8 @@ struct labels labels_nameless(struct query *q, struct labels lb)
     for (size_t i = 0; i < lb.n; i++) meta += is_meta(q, lb.v[i].name);
     if (!meta) return lb;
     while (skip < lb.n && is_meta(q, lb.v[skip].name)) skip++;
-    if (skip == meta)
-        return (struct labels){ lb.v + skip, lb.n - skip }; /* they come first, mostly */
+    /* they come first, mostly */
+    if (skip == meta) return (struct labels){ lb.v + skip, lb.n - skip };
     struct label *v = arena_array(q->a, lb.n - meta, sizeof(*v));
     size_t n = 0;
     for (size_t i = 0; i < lb.n; i++) {
