@@ -102,17 +102,24 @@ static void put_sample(struct page *p, const struct family *f, const struct jmx_
     buf_char(p->b, '\n');
 }
 
+/* Before 1.0 a counter without `_total` was announced with it, and its samples were not. */
+static void put_head_name(struct page *p, const struct family *f)
+{
+    buf_put(p->b, f->name);
+    if (f->type == JMX_COUNTER && !str_ends(f->name, STR("_total"))) buf_put(p->b, STR("_total"));
+}
+
 static void put_head(struct page *p, const struct family *f)
 {
     static const char *const WORDS[] = {
         [JMX_UNTYPED] = "untyped", [JMX_COUNTER] = "counter", [JMX_GAUGE] = "gauge"
     };
     buf_put(p->b, STR("# HELP "));
-    buf_put(p->b, f->name);
+    put_head_name(p, f);
     buf_char(p->b, ' ');
     expo_escape_help(p->b, f->v[0].outcome->help);
     buf_put(p->b, STR("\n# TYPE "));
-    buf_put(p->b, f->name);
+    put_head_name(p, f);
     buf_char(p->b, ' ');
     buf_putc(p->b, WORDS[f->type]);
     buf_char(p->b, '\n');
@@ -141,7 +148,7 @@ static void put_family(struct page *p, const struct jmx_sample *v, size_t n)
     BUF(name, 0);
     f.object_names = !p->o->compat_0x && has_duplicates(v, n);
     buf_put(&name, v[0].outcome->family);
-    if (f.type == JMX_COUNTER) buf_put(&name, STR("_total"));
+    if (f.type == JMX_COUNTER && !p->o->compat_0x) buf_put(&name, STR("_total"));
     f.name = buf_str(&name);
     p->dropped += put_as(p, &f);
     for (size_t i = 0; i < p->o->aliases_n; i++) {

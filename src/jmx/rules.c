@@ -152,14 +152,6 @@ static struct str without_suffixes(struct str name)
     return name;
 }
 
-/* Before 1.0 names stay as the rule has them; only a counter's `_total` is taken off, to be put back when written. */
-static struct str family_of(const struct jmx_config *c, enum jmx_type type, struct str name)
-{
-    if (!c->compat_0x) return without_suffixes(name);
-    if (type == JMX_COUNTER && ends_in_total(name)) name.n -= strlen("_total");
-    return name;
-}
-
 static void set_name(struct work *w, const struct jmx_rule *rule, struct draft *t, struct str name)
 {
     struct jmx_outcome *o = &t->o;
@@ -168,7 +160,7 @@ static void set_name(struct work *w, const struct jmx_rule *rule, struct draft *
               : str_eqc(rule->type, "GAUGE") ? JMX_GAUGE
                                              : JMX_UNTYPED;
     if (w->c->infer_counter && ends_in_total(o->name)) o->type = JMX_COUNTER;
-    o->family = family_of(w->c, o->type, o->name);
+    o->family = w->c->compat_0x ? o->name : without_suffixes(o->name);
     o->drop |= o->name.n == 0;
 }
 

@@ -36,7 +36,8 @@ static void own(struct render *r, const char *name, enum jmx_type type, const ch
     *o = (struct jmx_outcome){
         .type = type,
         .name = str_c(name),
-        .family = str_c(name), /* without _total */
+        .family = r->compat_0x && type == JMX_COUNTER ? arena_fmt(&r->arena, "%s_total", name)
+                                                      : str_c(name),
         .labels = labels,
         .help = str_c(help),
     };
