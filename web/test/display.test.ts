@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { displayOf, mapValue, thresholdColor } from '../src/data/display.ts';
-import { namedColor, seriesSlots, scaleColor } from '../src/data/colors.ts';
+import { namedColor, readable, seriesSlots, scaleColor } from '../src/data/colors.ts';
 import { reduce, reducerName } from '../src/data/reduce.ts';
 import { showFrames } from '../src/data/fields.ts';
 import { framesOf } from '../src/data/frames.ts';
@@ -38,6 +38,7 @@ test('colours', () => {
   assert.equal(namedColor('red', false), '#E02F44');
   assert.equal(namedColor('#abc', true), '#abc');
   assert.equal(scaleColor('continuous-GrYlRd', 0, true), 'rgb(115,191,105)');
+  assert.deepEqual([readable('#FFFFFF', false), readable('#FFFFFF', true), readable('rgba(0,0,0,1)', true)], ['#1D232B', '#FFFFFF', '#D5DAE1']);
   const a = seriesSlots(['kafka-1', 'kafka-2', 'kafka-3'], true);
   assert.equal(new Set(a.map((s) => s.color)).size, 3);
   assert.deepEqual(seriesSlots(['kafka-2'], true)[0], a[1], 'a name keeps its colour when others come and go');

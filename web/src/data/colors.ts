@@ -58,6 +58,12 @@ const lum = (c: Rgb): number => { const [r, g, b] = c.map((v) => ((v /= 255) <= 
 /** Black or white, whichever reads better on the colour. */
 export function inkOn(c: string): string { const p = parseColor(c); return p && 1.05 / (lum(p) + 0.05) < (lum(p) + 0.05) / 0.05 ? '#0B1016' : '#FFFFFF'; }
 
+/** White on white says nothing: a colour that the panel swallows becomes the theme's text. */
+export function readable(c: string, dark: boolean): string {
+  const p = parseColor(c), paper = lum(parseColor(PAGE[dark ? 'dark' : 'light'].panel)!), l = p ? lum(p) : paper;
+  return p && (Math.max(l, paper) + 0.05) / (Math.min(l, paper) + 0.05) < 1.25 ? PAGE[dark ? 'dark' : 'light'].text : c;
+}
+
 const SCALES: Record<string, string[]> = {
   'continuous-GrYlRd': ['green', 'yellow', 'red'], 'continuous-RdYlGr': ['red', 'yellow', 'green'], 'continuous-BlYlRd': ['dark-blue', 'super-light-yellow', 'dark-red'], 'continuous-YlRd': ['super-light-yellow', 'dark-red'],
   'continuous-BlPu': ['blue', 'purple'], 'continuous-YlBl': ['super-light-yellow', 'dark-blue'], 'continuous-blues': ['panel-bg', 'dark-blue'], 'continuous-reds': ['panel-bg', 'dark-red'],

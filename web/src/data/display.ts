@@ -2,7 +2,7 @@
 /* What:   thresholds, value mappings and units: one value -> text and colour.
  * Source: spec/grafana.md 2.7. */
 import type { DisplayValue, FieldConfig, Json, Thresholds, Value } from './model.ts';
-import { namedColor, scaleColor } from './colors.ts';
+import { namedColor, readable, scaleColor } from './colors.ts';
 import { unitFormatter } from './units.ts';
 
 export function thresholdColor(t: Thresholds | undefined, v: number, percent: number): string | undefined {
@@ -51,7 +51,7 @@ export function percentOf(v: number, r: { min: number; max: number }): number { 
 export function valueColor(c: FieldConfig, v: number, percent: number, ctx: DisplayContext): string {
   const mode = c.color?.mode ?? 'thresholds', base = ctx.seriesColor ?? namedColor('text', ctx.dark);
   if (mode === 'fixed' || mode === 'shades') return namedColor(c.color?.fixedColor ?? 'text', ctx.dark);
-  if (mode === 'thresholds') return namedColor(thresholdColor(c.thresholds, v, percent) ?? 'text', ctx.dark);
+  if (mode === 'thresholds') return readable(namedColor(thresholdColor(c.thresholds, v, percent) ?? 'text', ctx.dark), ctx.dark);
   return scaleColor(mode, percent, ctx.dark) ?? base;
 }
 

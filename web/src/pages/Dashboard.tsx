@@ -44,10 +44,11 @@ function Open({ model, answer }: { model: Model; answer: DashboardAnswer }) {
   const report = (id: number, d: PanelData): void => { stats.current.set(id, d); foot((k) => k + 1); };
   const ctx: PanelContext | undefined = scope && { range, now, scope, sources: session.get().sources, inputs: model.inputs, key: `${range.from} ${range.to} ${n} ${state!.vars.map((v) => JSON.stringify([v.name, v.current, dependsOn(v).length ? v.options.length : 0])).join()}`, crosshair: model.crosshair, utc, zoom: (a, b) => setRange({ from: String(a), to: String(b) }), report, uid: model.uid };
   const isClosed = (p: Panel): boolean => closed[p.id] ?? !!p.collapsed, panels = useMemo(() => (state ? layout(model.panels, state.vars, isClosed) : []), [model, state, closed]);
+  const shownVars = (state?.vars ?? []).filter((v) => v.hide !== 2 && v.type !== 'constant' && v.type !== 'adhoc').length, many = shownVars > 3;
   const alone = r.query.get('viewPanel')?.replace('panel-', ''), x = t(), file = answer.meta.provisioned ? answer.meta.provisionedExternalId : '';
   useEffect(() => { const esc = (e: KeyboardEvent): void => { if (e.key === 'Escape' && alone) setQuery({ viewPanel: null }, false); }; addEventListener('keydown', esc); return () => removeEventListener('keydown', esc); }, [alone]);
-  return <Frame page="dash" title={model.title} crumb={x.dashboards} range={range} bar={<TimeBar range={range} refresh={refresh} intervals={model.intervals} />} extra={state && <VarBar cls="vars desk" vars={state.vars} errors={state.errors} />}>
-    {state && state.vars.some((v) => v.hide !== 2 && v.type !== 'constant') && <VarBar cls="vars2" vars={state.vars} errors={state.errors} />}
+  return <Frame page="dash" title={model.title} crumb={x.dashboards} range={range} bar={<TimeBar range={range} refresh={refresh} intervals={model.intervals} />} extra={state && !many && <VarBar cls="vars desk" vars={state.vars} errors={state.errors} />}>
+    {state && shownVars > 0 && <VarBar cls={`vars2${many ? ' always' : ''}`} vars={state.vars} errors={state.errors} />}
     <Links links={model.links} range={range} vars={state ? varParams(state.vars) : ''} uid={model.uid} />
     <div class={`grid${alone ? ' alone' : ''}`}>{ctx && panels.filter((p) => !alone || String(p.id) === alone).map((p) => (p.type === 'row' ? <Row key={`r${p.id}`} p={p} scope={ctx.scope} closed={isClosed(p)} toggle={() => setClosed({ ...closed, [p.id]: !isClosed(p) })} />
       : <div key={p.id} class="cell" style={alone ? undefined : { gridColumn: `${p.gridPos.x + 1} / span ${p.gridPos.w}`, gridRow: `${p.gridPos.y + 1} / span ${p.gridPos.h}`, '--h': `${p.gridPos.h * 38 - 8}px` }}><PanelBox panel={p} ctx={ctx} alone={!!alone} /></div>))}</div>

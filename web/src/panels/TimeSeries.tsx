@@ -63,7 +63,7 @@ const data = (m: SeriesModel): uPlot.AlignedData => [m.times.map((x) => x / 1000
 function options(p: ChartProps, size: { w: number; h: number }, tip: HTMLElement | null, faded: () => boolean, zoomTo: (a: number, b: number) => void): uPlot.Options {
   const ink = INK[p.dark ? 'dark' : 'light'], { model } = p, axes = model.axes.length ? model.axes : [];
   return {
-    width: size.w, height: size.h, legend: { show: false }, padding: [p.marks.length ? 14 : 6, 6, 0, 0], tzDate: p.utc ? (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC') : undefined,
+    width: size.w, height: size.h, legend: { show: false }, padding: [p.marks.length ? 14 : 6, 15, 0, 0], tzDate: p.utc ? (ts) => uPlot.tzDate(new Date(ts * 1e3), 'Etc/UTC') : undefined,
     cursor: { points: { size: 5, one: true }, drag: { x: true, y: false, setScale: false }, focus: { prox: 24 }, ...(p.sync ? { sync: { key: p.sync } } : {}) }, focus: { alpha: 1 },
     scales: { x: { time: true, min: p.from / 1000, max: p.to / 1000, range: (u) => [u.scales.x!.min ?? p.from / 1000, u.scales.x!.max ?? p.to / 1000] }, ...Object.fromEntries(axes.map((a) => [a.scale, scale(a, model)])) },
     series: [{}, ...model.lines.map((l) => series(l, faded))], bands: bandsOf(model),
@@ -146,6 +146,7 @@ function limits(u: uPlot, m: SeriesModel, part: 'area' | 'line'): void {
 function marks(u: uPlot, p: ChartProps, ink: string): void {
   const { ctx, bbox } = u, r = devicePixelRatio;
   ctx.save();
+  ctx.setLineDash([]);
   ctx.font = `${11 * r}px system-ui, sans-serif`;
   for (const m of p.marks) {
     const x = Math.round(u.valToPos(m.at / 1000, 'x', true)) + 0.5;
