@@ -185,6 +185,7 @@ int main(int argc, char **argv)
                  all / samples * 1e9);
     (void)printf("memory            %8.0f B/series   (anonymous, steady; peak of all %.0f MiB)\n",
                  used, rss_mib(true));
+    (void)printf("  of it tables    %8.0f B/series\n", (double)st.head_memory_bytes / (double)n);
     (void)printf("log               %8.2f B/sample   chunks_head %.2f B/sample\n",
                  (double)st.wal_bytes / samples, (double)st.head_chunk_bytes / samples);
     bench_query(db);

@@ -56,19 +56,22 @@ void walrec_put_label(struct buf *b, struct str name, struct str value)
     buf_put(b, value);
 }
 
+/* Deltas are to the record's first sample, which its head repeats. */
 void walrec_put_samples(struct buf *b, const struct walrec_sample *v, size_t n)
 {
     ASSERT(n > 0);
-    char *begin = buf_room(b, SAMPLES_HEAD + n * (2 * VARINT_MAX + 8));
-    if (!begin) return;
-    char *to = begin;
-    *to++ = WALREC_SAMPLES;
-    store_be64(to, v[0].ref);
-    store_be64(to + 8, (uint64_t)v[0].t);
-    to += 16;
+    char *to = buf_room(b, SAMPLES_HEAD + n * (2 * VARINT_MAX + 8)), *begin = to;
+    if (!to) return;
+    if (!b->n) {
+        *to++ = WALREC_SAMPLES;
+        store_be64(to, v[0].ref);
+        store_be64(to + 8, (uint64_t)v[0].t);
+        to += 16;
+    }
+    uint64_t base_ref = load_be64(b->p + 1), base_t = load_be64(b->p + 9);
     for (size_t i = 0; i < n; i++) {
-        to = write_varint(to, (int64_t)(v[i].ref - v[0].ref));
-        to = write_varint(to, (int64_t)((uint64_t)v[i].t - (uint64_t)v[0].t));
+        to = write_varint(to, (int64_t)(v[i].ref - base_ref));
+        to = write_varint(to, (int64_t)((uint64_t)v[i].t - base_t));
         store_be64(to, v[i].v);
         to += 8;
     }

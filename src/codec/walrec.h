@@ -52,7 +52,8 @@ struct walrec_sample {
     uint64_t v; /* bits of the double */
 };
 
-void walrec_put_samples(struct buf *b, const struct walrec_sample *v, size_t n); /* n > 0 */
+/* Appends n > 0 samples to b: a new record when b is empty, else more of the record that is in it. */
+void walrec_put_samples(struct buf *b, const struct walrec_sample *v, size_t n);
 
 /* A walk over a samples record of either version. */
 struct walrec_samples {

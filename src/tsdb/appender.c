@@ -7,7 +7,7 @@
 #include "codec/walrec.h"
 #include "tsdb/tsdb_priv.h"
 
-enum { STAGED_MIN = 256 };
+enum { STAGED_MIN = 64, STAGED_FIRST_MAX = 1 << 20, LOG_BLOCK = 512 };
 
 struct tsdb_appender {
     struct appender base;
@@ -77,7 +77,9 @@ static enum err check_order(int64_t newest, uint64_t newest_v, int64_t t, uint64
 static void stage(struct tsdb_appender *ap, uint32_t slot, int64_t t, uint64_t v)
 {
     if (ap->n == ap->cap) {
-        ap->cap = ap->cap ? ap->cap * 2 : STAGED_MIN;
+        size_t lately = atomic_load_explicit(&ap->db->staged_lately, memory_order_relaxed);
+        size_t first = lately < STAGED_FIRST_MAX ? lately + STAGED_MIN : STAGED_FIRST_MAX;
+        ap->cap = ap->cap ? ap->cap * 2 : first;
         ap->staged = realloc(ap->staged, ap->cap * sizeof(*ap->staged));
         ASSERT(ap->staged != NULL);
     }
@@ -103,6 +105,10 @@ static enum err app_add(struct appender *base, uint64_t ref, int64_t t, double v
     if (t < ap->min_valid || t == NO_TIME) return count_refusal(ap, ERR_LIMIT);
     uint32_t slot = (uint32_t)(ref - 1);
     const struct hot *line = head_hot(h, slot);
+    if (LIKELY(t > atomic_load_explicit(&line->t, memory_order_acquire))) {
+        stage(ap, slot, t, bits_of_double(v));
+        return OK;
+    }
     struct open_copy now;
     uint32_t seq;
     do {
@@ -120,44 +126,33 @@ static enum err app_add(struct appender *base, uint64_t ref, int64_t t, double v
  * Commit
  */
 
-static void reserve_batch(struct tsdb *db, size_t n)
-{
-    if (n <= db->accepted_cap) return;
-    db->accepted_cap = n;
-    free(db->accepted);
-    free(db->logging);
-    db->accepted = malloc(n * sizeof(*db->accepted));
-    db->logging = malloc(n * sizeof(*db->logging));
-    ASSERT(db->accepted != NULL && db->logging != NULL);
-}
-
 /*
  * What of the batch may be appended now: others may have committed since it was staged, and a series may be in it
  * twice. ident.mark says where in the accepted list the series was last; it is believed only when that place is in
- * the list and says the same, so that it needs no clearing.
+ * the list and says the same, so that it needs no clearing. The accepted move to the front of the staged.
  */
-static size_t accept(struct tsdb *db, const struct tsdb_appender *ap, struct append_result *res)
+static size_t accept(struct tsdb *db, struct tsdb_appender *ap, struct append_result *res)
 {
+    struct batch_sample *kept = ap->staged;
     size_t n = 0;
     for (size_t i = 0; i < ap->n; i++) {
-        const struct batch_sample *s = &ap->staged[i];
+        struct batch_sample s = ap->staged[i];
         if (i + 8 < ap->n) __builtin_prefetch(head_hot(&db->head, ap->staged[i + 8].slot));
-        struct ident *id = head_ident(&db->head, s->slot);
-        const struct hot *line = head_hot(&db->head, s->slot);
+        struct ident *id = head_ident(&db->head, s.slot);
+        const struct hot *line = head_hot(&db->head, s.slot);
         int64_t newest = atomic_load_explicit(&line->t, memory_order_relaxed);
         uint64_t newest_v = atomic_load_explicit(&line->v, memory_order_relaxed);
-        if (id->mark < n && db->accepted[id->mark].slot == s->slot) {
-            newest = db->accepted[id->mark].t;
-            newest_v = db->accepted[id->mark].v;
+        if (id->mark < n && kept[id->mark].slot == s.slot) {
+            newest = kept[id->mark].t;
+            newest_v = kept[id->mark].v;
         }
         bool same;
-        enum err e = check_order(newest, newest_v, s->t, s->v, &same);
+        enum err e = check_order(newest, newest_v, s.t, s.v, &same);
         if (e == ERR_RANGE) res->out_of_order++;
         if (e == ERR_EXISTS) res->duplicate++;
         if (e != OK || same) continue;
         id->mark = (uint32_t)n;
-        db->logging[n] = (struct walrec_sample){ id->ref, s->t, s->v };
-        db->accepted[n++] = *s;
+        kept[n++] = s;
     }
     return n;
 }
@@ -185,27 +180,37 @@ static void log_series(struct tsdb *db)
     }
 }
 
-static void log_samples(struct tsdb *db, size_t n)
+static void log_samples(struct tsdb *db, const struct batch_sample *v, size_t n)
 {
-    for (size_t i = 0; i < n; i += RECORD_SAMPLES) {
-        size_t part = n - i < RECORD_SAMPLES ? n - i : RECORD_SAMPLES;
-        buf_reset(&db->record);
-        walrec_put_samples(&db->record, db->logging + i, part);
+    struct walrec_sample block[LOG_BLOCK];
+    size_t in_record = 0;
+    buf_reset(&db->record);
+    for (size_t i = 0; i < n;) {
+        size_t k = 0;
+        for (; k < LOG_BLOCK && i < n; k++, i++) {
+            uint64_t ref = head_ident(&db->head, v[i].slot)->ref;
+            block[k] = (struct walrec_sample){ ref, v[i].t, v[i].v };
+        }
+        walrec_put_samples(&db->record, block, k);
+        in_record += k;
+        if (in_record < RECORD_SAMPLES && i < n) continue;
         log_record(db);
+        in_record = 0;
     }
 }
 
-static enum err log_batch(struct tsdb *db, size_t n, struct diag *d)
+static enum err log_batch(struct tsdb *db, const struct batch_sample *v, size_t n, struct diag *d)
 {
     wal_begin(&db->wal);
     log_series(db);
-    log_samples(db, n);
+    log_samples(db, v, n);
     TRY(wal_commit(&db->wal, d));
     db->logged = db->head.cold.n;
+    if (db->record.cap > RECORD_KEEP) buf_done(&db->record);
     return OK;
 }
 
-static void apply(struct tsdb *db, size_t n)
+static void apply(struct tsdb *db, const struct batch_sample *v, size_t n)
 {
     struct head *h = &db->head;
     uint64_t commit = atomic_load_explicit(&h->commits, memory_order_relaxed) + 1;
@@ -213,8 +218,9 @@ static void apply(struct tsdb *db, size_t n)
     int64_t low = INT64_MAX, high = INT64_MIN;
     history_trim(&h->history, oldest);
     for (size_t i = 0; i < n; i++) {
-        const struct batch_sample *s = &db->accepted[i];
-        if (i + 8 < n) __builtin_prefetch(head_hot(h, db->accepted[i + 8].slot));
+        const struct batch_sample *s = &v[i];
+        if (i + 16 < n) __builtin_prefetch(head_hot(h, v[i + 16].slot), 1);
+        if (i + 8 < n) open_prefetch(head_hot(h, v[i + 8].slot), &h->segments);
         head_append(h, s->slot, s->t, s->v, commit, oldest);
         if (s->t < low) low = s->t;
         if (s->t > high) high = s->t;
@@ -234,10 +240,10 @@ static void appender_free(struct tsdb_appender *ap)
 static enum err commit_locked(struct tsdb *db, struct tsdb_appender *ap, struct append_result *res,
                               struct diag *d)
 {
-    reserve_batch(db, ap->n);
     size_t n = accept(db, ap, res);
-    if (n || db->logged < db->head.cold.n) TRY(log_batch(db, n, d));
-    if (n) apply(db, n);
+    if (n || db->logged < db->head.cold.n) TRY(log_batch(db, ap->staged, n, d));
+    if (n) apply(db, ap->staged, n);
+    atomic_store_explicit(&db->staged_lately, ap->n, memory_order_relaxed);
     res->added = n;
     if (db->head.blob_bytes > BLOB_BYTES_WAITING && db->head.blob_bytes > db->blobs_retry) {
         (void)tsdb_store_chunks(db); /* they stay in memory; tick says why */

@@ -9,6 +9,9 @@ enum {
     SEGMENT_MASK = (1 << COUNT_SHIFT) - 1,
     WORD_BITS = 32,
     SPINS = 64,
+    COUNT_MASK = 255, /* of `state` */
+    VIRGIN_SHIFT = 28,
+    LONG_SEGMENTS = (OPEN_BYTES_MAX - OPEN_SAMPLE_BYTES_MAX - 2) / (4 * OPEN_SEGMENT_WORDS),
 };
 
 /* n 8 | words 4 | nacc 5 | lead 5 | trail 6 | virgin 1. No window yet is lead 31 with trail 63. */
@@ -37,25 +40,25 @@ static void set32(_Atomic(uint32_t) *x, uint32_t v)
     atomic_store_explicit(x, v, memory_order_release);
 }
 
-static struct open_state state_unpack(uint32_t x)
+static inline struct open_state state_unpack(uint32_t x)
 {
     struct open_state s = {
-        .n = x & 255,
+        .n = x & COUNT_MASK,
         .words = x >> 8 & 15,
         .nacc = x >> 12 & 31,
         .lead = x >> 17 & 31,
         .trail = x >> 22 & 63,
-        .virgin = x >> 28 & 1,
+        .virgin = x >> VIRGIN_SHIFT & 1,
     };
     if (s.lead == 31 && s.trail == 63) s.lead = XOR_NO_WINDOW;
     return s;
 }
 
-static uint32_t state_pack(struct open_state s)
+static inline uint32_t state_pack(struct open_state s)
 {
     if (s.lead == XOR_NO_WINDOW) s.lead = 31, s.trail = 63;
     return s.n | s.words << 8 | s.nacc << 12 | s.lead << 17 | s.trail << 22 |
-           (uint32_t)s.virgin << 28;
+           (uint32_t)s.virgin << VIRGIN_SHIFT;
 }
 
 /*
@@ -100,7 +103,7 @@ void open_init(struct hot *h)
     atomic_store_explicit(&h->prev_t, NO_TIME, memory_order_relaxed);
 }
 
-unsigned open_count(const struct hot *h) { return get32(&h->state) & 255; }
+unsigned open_count(const struct hot *h) { return get32(&h->state) & COUNT_MASK; }
 
 /* One load of all that says where the stream is, so that its length and its bytes agree even when torn. */
 struct stream {
@@ -165,10 +168,12 @@ static void predict(struct hot *h, bool virgin, uint32_t stagger)
 
 bool open_full(struct hot *h, int64_t t, uint32_t stagger)
 {
-    struct open_state s = state_unpack(get32(&h->state));
-    if (s.n == 0) return false;
-    if (s.n == OPEN_SAMPLES / 4) predict(h, s.virgin, stagger);
-    return (uint64_t)t - (uint64_t)get64(&h->t) >= get32(&h->left) || s.n >= OPEN_SAMPLES_MAX ||
+    uint32_t state = get32(&h->state), n = state & COUNT_MASK;
+    if (n == 0) return false;
+    if (UNLIKELY(n == OPEN_SAMPLES / 4)) predict(h, state >> VIRGIN_SHIFT & 1, stagger);
+    if ((uint64_t)t - (uint64_t)get64(&h->t) >= get32(&h->left) || n >= OPEN_SAMPLES_MAX)
+        return true;
+    return get32(&h->first) >> COUNT_SHIFT >= LONG_SEGMENTS &&
            open_bytes(h) > OPEN_BYTES_MAX - OPEN_SAMPLE_BYTES_MAX;
 }
 
@@ -177,6 +182,11 @@ void open_gather(const struct hot *h, const struct segments *segs, char *to)
     store_be16(to, (uint16_t)open_count(h));
     struct stream st = stream_of(h);
     stream_gather(&st, segs, to + 2);
+}
+
+void open_prefetch(const struct hot *h, const struct segments *segs)
+{
+    __builtin_prefetch(segment_at(segs, get32(&h->cur)), 1);
 }
 
 void open_clear(struct hot *h, struct segments *segs)

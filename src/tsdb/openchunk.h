@@ -84,6 +84,9 @@ bool open_full(struct hot *h, int64_t t, uint32_t stagger);
 size_t open_bytes(const struct hot *h);
 void open_gather(const struct hot *h, const struct segments *s, char *to);
 
+/* Brings the segment that the next append will touch near; the line is near already. */
+void open_prefetch(const struct hot *h, const struct segments *s);
+
 /* Writer, between begin and end. */
 void open_clear(struct hot *h, struct segments *s);
 void open_append(struct hot *h, struct segments *s, int64_t t, uint64_t v, int64_t range);

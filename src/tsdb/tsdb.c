@@ -71,8 +71,6 @@ static void free_all(struct tsdb *db)
     head_done(&db->head);
     if (db->lock_fd >= 0) file_unlock(db->lock_fd);
     buf_done(&db->record);
-    free(db->accepted);
-    free(db->logging);
     free(db->dir);
     pthread_mutex_destroy(&db->lock);
     free(db);

@@ -19,6 +19,7 @@
 
 enum {
     RECORD_SAMPLES = 64 * 1024,    /* in one record of the log */
+    RECORD_KEEP = 1 << 20,         /* of scratch between commits */
     RECORD_BYTES = 1 << 20,        /* of series in one record */
     BLOB_BYTES_WAITING = 1 << 20,  /* full chunks in memory before a commit writes them out */
     CHUNK_BATCH_MAX = 4096,        /* chunks of one write to chunks_head */
@@ -50,11 +51,8 @@ struct tsdb {
     uint32_t logged;    /* series below this slot are in the log */
     size_t blobs_retry; /* after a failed write: wait until this many bytes wait */
 
-    /* Commit's scratch, kept between commits while small. */
-    struct batch_sample *accepted;
-    struct walrec_sample *logging;
-    size_t accepted_cap;
-    struct buf record;
+    struct buf record;             /* commit's scratch */
+    _Atomic(size_t) staged_lately; /* samples of the last commit: room for the next */
 
     struct counters n;
     int64_t synced_ms, stored_ms; /* tick's own */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KEEP_BYTES = 4 << 20 }; /* buffers above this are given back after their batch */
+enum { KEEP_BYTES = 1 << 20 }; /* buffers above this are given back after their batch */
 
 void wal_init(struct wal *w, struct str dir, uint32_t first, uint64_t segment_bytes, bool plain)
 {

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-enum { SERIES = 8, COMMITS = 3000, ROUNDS = 250, FILES_MAX = 64, LATER = 100 };
+enum { SERIES = 8, COMMITS = 3000, ROUNDS = 150, FILES_MAX = 64, LATER = 100 };
 
 static const struct tsdb_options SMALL = { .segment_bytes = 64 * 1024, .chunk_range_ms = 200000 };
 
