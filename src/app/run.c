@@ -44,6 +44,9 @@ static enum err start_role(struct process *p, struct arena *a, const struct plan
     if (!r) return OK;
     void *config = NULL;
     TRY(plan_role_config(a, plan, r, set, n, &config, d));
+    if (r == &jmx_exporter_role) {
+        ((struct jmx_exporter_config *)config)->open_later = true; /* see struct offers */
+    }
     struct diag why = { 0 };
     enum err e = process_start(p, r, config, &why);
     return e == OK ? OK : diag_set(d, e, "%s: %s", r->name, why.text);
