@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fake_store.h - a store over arrays, with the order checks of a real one; tells each transaction as text. */
+/*
+ * fake_store.h - a store over arrays, with the order checks of a real one; tells each transaction as text.
+ * Transactions take turns: open waits for the end of another thread's.
+ */
 #ifndef TESTS_UNIT_SCRAPE_FAKE_STORE_H
 #define TESTS_UNIT_SCRAPE_FAKE_STORE_H
 
 #include "base/assert.h"
 #include "base/list.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "codec/num.h"
 #include "model/storage.h"
+
+#include <pthread.h>
 
 struct fake_series {
     struct labels lb;
@@ -24,9 +30,11 @@ struct fake_staged {
 struct fake_store {
     struct appendable base;
     struct appender appender;
+    pthread_mutex_t lock;
     struct arena arena;
     VEC(struct fake_series) series; /* ref is index + 1 */
     VEC(struct fake_staged) staged;
+    struct map64 by_hash;
     struct append_result refused;
     struct buf log;                   /* of committed transactions: one line a sample */
     bool open, full;                  /* full: commits fail */
@@ -45,9 +53,10 @@ static inline enum err fake_series_op(struct appender *ap, struct labels lb, uin
 {
     struct fake_store *st = fake_of(ap);
     st->asked++;
-    for (size_t i = 0; i < st->series.n; i++) {
-        if (st->series.v[i].gone || !labels_eq(st->series.v[i].lb, lb)) continue;
-        *ref = i + 1;
+    uint64_t hash = labels_hash(lb), known = (uint64_t)(uintptr_t)map64_get(&st->by_hash, hash);
+    if (known && !st->series.v[known - 1].gone) {
+        ASSERT(labels_eq(st->series.v[known - 1].lb, lb));
+        *ref = known;
         return OK;
     }
     if (st->most && st->series.n >= st->most) {
@@ -55,6 +64,7 @@ static inline enum err fake_series_op(struct appender *ap, struct labels lb, uin
     }
     *vec_push(&st->arena, &st->series) = (struct fake_series){ .lb = labels_dup(&st->arena, lb) };
     *ref = st->series.n;
+    (void)map64_put(&st->by_hash, hash, (void *)st->series.n);
     return OK;
 }
 
@@ -92,7 +102,10 @@ static inline enum err fake_commit(struct appender *ap, struct append_result *re
 {
     struct fake_store *st = fake_of(ap);
     st->open = false;
-    if (st->full) return diag_set(d, ERR_SYS, "write wal/00000001: no space left on device");
+    if (st->full) {
+        pthread_mutex_unlock(&st->lock);
+        return diag_set(d, ERR_SYS, "write wal/00000001: no space left on device");
+    }
     for (size_t i = 0; i < st->staged.n; i++) {
         struct fake_staged *it = &st->staged.v[i];
         struct fake_series *s = &st->series.v[it->ref - 1];
@@ -107,6 +120,7 @@ static inline enum err fake_commit(struct appender *ap, struct append_result *re
     *res = st->refused;
     res->added = st->staged.n;
     st->commits++;
+    pthread_mutex_unlock(&st->lock);
     return OK;
 }
 
@@ -115,11 +129,13 @@ static inline void fake_rollback(struct appender *ap)
     struct fake_store *st = fake_of(ap);
     st->open = false;
     st->rollbacks++;
+    pthread_mutex_unlock(&st->lock);
 }
 
 static inline struct appender *fake_open(struct appendable *aa)
 {
     struct fake_store *st = CONTAINER_OF(aa, struct fake_store, base);
+    pthread_mutex_lock(&st->lock);
     ASSERT(!st->open);
     st->open = true;
     st->staged.n = 0;
@@ -133,11 +149,14 @@ static inline void fake_store_init(struct fake_store *st)
                                                   fake_rollback };
     static const struct appendable_ops APPENDABLE = { fake_open };
     *st = (struct fake_store){ .base = { &APPENDABLE }, .appender = { &APPENDER } };
+    pthread_mutex_init(&st->lock, NULL);
 }
 
 static inline void fake_store_done(struct fake_store *st)
 {
+    pthread_mutex_destroy(&st->lock);
     buf_done(&st->log);
+    map64_done(&st->by_hash);
     arena_done(&st->arena);
 }
 
