@@ -429,6 +429,7 @@ static enum err parse_once(struct builder *b, struct yaml_node **out)
     yaml_parser_set_input_string(&parser, (const unsigned char *)b->text.p, b->text.n);
     enum err e = read_stream(b, out);
     yaml_parser_delete(&parser);
+    b->parser = NULL;
     return e;
 }
 

@@ -314,8 +314,8 @@ static enum err load_files(struct prom_config *c, struct diag *d)
 
 static struct str env_of_process(struct arena *a, struct str name)
 {
-    const char *v = getenv(
-        arena_dup(a, name).p); /* NOLINT(concurrency-mt-unsafe): nothing of ours sets it */
+    /* Nothing of ours changes the environment. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    const char *v = getenv(arena_dup(a, name).p);
     return v ? arena_dup(a, str_c(v)) : str_make(NULL, 0);
 }
 

@@ -151,7 +151,7 @@ static enum err protocols_of(const struct yaml_node *v, const char *where, struc
     if (v->kind != YAML_SEQ) return yaml_mismatch(v, "[]config.ScrapeProtocol", d);
     if (!v->n) return yaml_error(v, d, ERR_SYNTAX, "scrape_protocols cannot be empty%s", where);
     for (size_t i = 0; i < v->n; i++) {
-        enum scrape_protocol it;
+        enum scrape_protocol it = PROTOCOL_NONE;
         TRY(protocol_of(v->items[i], "scrape_protocols: ", where, &it, d));
         for (size_t j = 0; j < p.n; j++) {
             if (p.v[j] == it) return duplicated(v, where, d);

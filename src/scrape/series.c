@@ -135,7 +135,7 @@ static enum err check_limits(const struct scrape_limits *l, struct labels lb, st
 enum err series_labels(struct arena *a, const struct scrape_config *c, struct labels target,
                        const struct expo_entry *e, struct labels *out, struct diag *d)
 {
-    struct labels own;
+    struct labels own = { 0 };
     struct labels_builder b;
     TRY(scraped(a, e, &own, d));
     labels_builder_init(&b, a, own);
