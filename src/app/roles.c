@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/roles.h"
 
+#include "roles/alertmanager/alertmanager.h"
 #include "roles/grafana/grafana.h"
 #include "roles/jmx_exporter/jmx_exporter.h"
 #include "roles/kafka_exporter/kafka_exporter.h"
@@ -9,7 +10,7 @@
 const char VIGIE_VERSION[] = "0.1.0";
 
 const struct role *const ROLES[] = {
-    &kafka_exporter_role, &jmx_exporter_role, &prometheus_role, &grafana_role, NULL,
+    &kafka_exporter_role, &jmx_exporter_role, &prometheus_role, &alertmanager_role, &grafana_role, NULL,
 };
 
 /* What clients branch on: the versions whose behaviour we follow. */
