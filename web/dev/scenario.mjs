@@ -46,7 +46,7 @@ export function scenario(state, nowMs) {
       out += group === 'shipping' && late ? rate / 2 : rate;
     }
     for (const b of brokers) {
-      const l = { ...jmx, broker: `kafka-${b}` };
+      const l = { ...jmx, broker: b };
       put('kafka_broker_info', { ...exp, id: b, address: address(b) }, t, 1);
       for (const [d, share, full] of [['data-1', 0.58 + b / 200, 1], ['data-2', b === '3' && busy ? 0.814 : 0.6 + b / 300, 1]]) { put('kafka_log_size_bytes', { ...exp, broker: b, log_dir: `/var/lib/kafka/${d}` }, t, Math.round(5e11 * share * full)); put('kafka_log_size_limit_bytes', { ...exp, broker: b, log_dir: `/var/lib/kafka/${d}` }, t, 5e11); }
       put('kafka_server_brokertopicmetrics_messagesin_total', l, t, Math.round(counter(`m${b}`, 363 * STEP * n(`m${b}`, 0.12))));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { brokerKeys, facts, groups, NOW, HISTORY, type Answers } from '../src/data/home.ts';
+import { apart, together, brokerKeys, facts, groups, NOW, HISTORY, type Answers } from '../src/data/home.ts';
 import { groupAlerts } from '../src/data/alerts.ts';
 import { verdict, type Situation } from '../src/data/verdict.ts';
 import type { Alert, AmAlert, ScrapeTarget } from '../src/api/types.ts';
@@ -74,6 +74,11 @@ test('French says all that English says, without a plain space before ; ! ? or a
   const say = (v: unknown, k = ''): string => k === 'lastN' ? fr.lastN('2 heures') : (typeof v === 'function' ? String((v as (...a: unknown[]) => string)(2, 2, 2, 2, 2)) : JSON.stringify(v));
   assert.deepEqual(Object.keys(fr).sort(), Object.keys(en).sort());
   for (const [k, v] of Object.entries(fr)) { const text = say(v, k).replace(/Retard|"/g, ''); assert.doesNotMatch(text, / [;!?»]|« /, k); assert.doesNotMatch(say(v, k), /\w :(?! )/, k); }
+});
+
+test('questions travel together and come apart again', () => {
+  assert.equal(together({ a: 'up', b: 'sum(x)' }), 'label_replace(up, "vigie_question", "a", "", "") or label_replace(sum(x), "vigie_question", "b", "", "")');
+  assert.deepEqual(apart(vector([{ job: 'x', vigie_question: 'a' }, 1], [{ vigie_question: 'b' }, 2])), { a: vector([{ job: 'x' }, 1]), b: vector([{}, 2]) });
 });
 
 test('every question is asked once', () => { assert.equal(new Set(Object.values(NOW)).size, Object.values(NOW).length); assert.ok(Object.values(HISTORY).every((q) => q.length > 3)); });

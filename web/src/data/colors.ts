@@ -31,7 +31,7 @@ export function hash(s: string): number { let h = 2166136261; for (let i = 0; i 
 
 export interface Slot { color: string; dash: number }
 /* Names that differ only in their number take neighbouring slots, so that three brokers never look alike. */
-function slotOf(name: string, n: number): number { const m = /^(.*?)(\d{1,6})(\D*)$/s.exec(name); return m ? (hash(m[1]! + m[3]!) + Number(m[2])) % n : hash(name) % n; }
+function slotOf(name: string, n: number): number { const m = /^(.*?)(\d{1,6})(\D*)$/s.exec(name); return m ? ((m[1]! + m[3]! ? hash(m[1]! + m[3]!) : n - 1) + Number(m[2])) % n : hash(name) % n; }
 /** A slot for each name: by hash, the next free one when two want the same, dashes from the ninth on. */
 export function seriesSlots(names: string[], dark: boolean): Slot[] {
   const palette = SERIES[dark ? 'dark' : 'light'], n = palette.length;

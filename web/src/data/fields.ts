@@ -74,7 +74,7 @@ export function showFrames(frames: Frame[], source: FieldConfigSource, ctx: Show
   const all = frames.flatMap((frame) => frame.fields.map((f) => ({ f, frame, c: configured(f, frame, source, tests, ctx.interpolate) })));
   const titles = uniqueTitles(all.map((x) => fieldTitle(x.f, x.frame, x.c, ctx.interpolate)), all.map((x) => x.f.type === 'time'));
   const numeric = all.filter((x) => x.f.type === 'number'), global = extent(numeric.map((x) => x.f));
-  const colors = seriesSlots(all.map((x, i) => ({ x, i })).filter(({ x }) => x.f.type === 'number').map(({ i }) => titles[i]!), ctx.dark);
+  const colors = seriesSlots(all.map((x, i) => ({ x, i })).filter(({ x }) => x.f.type === 'number').map(({ x, i }) => colorKey(x.f, titles[i]!)), ctx.dark);
   let next = 0;
   const shown = new Map<Field, ShownField>();
   all.forEach(({ f, frame, c }, i) => {
@@ -86,6 +86,11 @@ export function showFrames(frames: Frame[], source: FieldConfigSource, ctx: Show
     shown.set(f, { ...f, config: shownConfig, title: titles[i]!, seriesIndex, refId: frame.refId, range, display: displayOf(shownConfig, { dark: ctx.dark, range, seriesColor: slot?.color }) });
   });
   return frames.map((fr) => ({ refId: fr.refId, name: fr.name, length: fr.length, fields: fr.fields.map((f) => shown.get(f)!) }));
+}
+/* What a series keeps its colour by: its labels, so that a broker looks the same in every panel whatever the legend says. */
+function colorKey(f: Field, title: string): string {
+  const { __name__: _, job: __, instance: ___, ...own } = f.labels ?? {};
+  return Object.keys(own).sort().map((k) => own[k]).join(' ') || title;
 }
 /* The same title twice gets " 1", " 2", so that a legend can tell them apart. */
 function uniqueTitles(titles: string[], isTime: boolean[]): string[] {

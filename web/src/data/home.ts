@@ -21,6 +21,17 @@ export const HISTORY = {
   brokers: 'max(kafka_brokers)', controllers: 'sum(kafka_controller_kafkacontroller_activecontrollercount)', offline: 'max(kafka_controller_kafkacontroller_offlinepartitionscount)', urp: NOW.urp, lag: 'sum by (consumergroup) (kafka_consumergroup_lag >= 0)', disks: `max(${DIRS})`,
   firing: 'count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)', bytesIn: `sum(rate(kafka_server_brokertopicmetrics_bytesin_total${R}))`, bytesOut: `sum(rate(kafka_server_brokertopicmetrics_bytesout_total${R}))`, produce: NOW.produce, written: `sum(${IN_BY_PARTITION})`,
 } as const;
+/* All questions of a kind travel as one expression; a label of ours says whose answer a series is. */
+const MARK = 'vigie_question';
+export const together = (questions: Record<string, string>): string => Object.entries(questions).map(([k, q]) => `label_replace(${q}, "${MARK}", "${k}", "", "")`).join(' or ');
+export function apart<K extends string>(r: PromResult): Partial<Record<K, PromResult>> {
+  const out: Partial<Record<string, { resultType: PromResult['resultType']; result: PromSeries[] }>> = {};
+  for (const s of seriesOf(r)) {
+    const { [MARK]: key = '', ...metric } = s.metric;
+    (out[key] ??= { resultType: r.resultType, result: [] }).result.push({ ...s, metric });
+  }
+  return out as Partial<Record<K, PromResult>>;
+}
 export type NowKey = keyof typeof NOW;
 export type HistoryKey = keyof typeof HISTORY;
 export interface Answers { now: Partial<Record<NowKey, PromResult>>; history: Partial<Record<HistoryKey, PromResult>>; start: number; end: number; step: number }

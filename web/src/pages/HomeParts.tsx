@@ -20,6 +20,7 @@ const figures = (text: string): ComponentChildren => text.split(NBSP).map((p, i)
 
 function lagSeverity(v: HomeView): Severity {
   const g = v.alerts.find((a) => a.fate === 'firing' && a.alerts.some((y) => y.labels.consumergroup));
+  if (v.data.error && !v.facts.groups.length) return 'none';
   return g?.severity ?? (v.alerts.some((a) => a.fate === 'pending' && a.alerts.some((y) => y.labels.consumergroup)) || v.facts.groups.some(lagging) ? 'warning' : v.facts.groups.length ? 'ok' : 'none');
 }
 const trendWord = (w: Trend): string => ({ rising: t().rising, falling: t().falling, steady: t().steady, stopped: t().stopped }[w]);
@@ -40,8 +41,8 @@ function tiles(v: HomeView): TileData[] {
 const EDGE: Partial<Record<Severity, string>> = { critical: 'c', warning: 'w', ok: 'o' };
 const INK: Partial<Record<Severity, string>> = { critical: 'var(--critical)', warning: 'var(--warning)' };
 export function Tiles({ v, mark }: { v: HomeView; mark: number | undefined }) {
-  const a = v.data.answers, at = mark === undefined ? undefined : (mark - a.start) / (a.end - a.start), all = tiles(v), calm = all.every((d) => !INK[d.sev]);
-  return <nav class={`tiles${calm ? ' calm7' : ''}`} aria-label={t().overview}>{all.map((d) => <a class={`panel tile edge ${EDGE[d.sev] ?? 'o'}`} href={d.href}><span class="k"><span>{d.name}</span><Sev s={d.sev} /></span><span class="v" style={{ display: 'block' }}>{d.value}</span><span class="s" style={{ display: 'block' }} title={d.note}>{d.note}{NBSP}</span>
+  const x = t(), a = v.data.answers, at = mark === undefined ? undefined : (mark - a.start) / (a.end - a.start), all = tiles(v), calm = all.every((d) => !INK[d.sev]);
+  return <nav class={`tiles${calm ? ' calm7' : ''}`} aria-label={x.overview}>{all.map((d) => <a class={`panel tile edge ${EDGE[d.sev] ?? 'o'}`} href={d.href}><span class="k"><span>{d.name}</span><Sev s={d.sev} /></span><span class="v" style={{ display: 'block' }}>{d.value}</span><span class="s" style={{ display: 'block' }} title={d.note}>{d.sev === 'none' && v.data.error ? x.noAnswer : d.note}{NBSP}</span>
     <span class="spw"><Spark values={d.values} min={d.min} max={d.max} color={INK[d.sev] ?? 'var(--muted)'} end={d.sev === 'critical'} mark={d.sev === 'critical' && at !== undefined && at > 0 && at < 1 ? at : undefined} /></span></a>)}</nav>;
 }
 
@@ -54,7 +55,7 @@ function rank(v: HomeView, g: Group): number {
 export function LagTable({ v }: { v: HomeView }) {
   const x = t(), list = v.facts.groups.map((g) => ({ g, r: rank(v, g) })).sort((a, b) => b.r - a.r), timed = list.some(({ g }) => g.ageMs !== undefined), rest = list.slice(ROWS).map(({ g }) => g), worst = rest.reduce((m, g) => Math.max(m, timed ? g.ageMs ?? 0 : g.lag), 0);
   return <section class="panel"><header><h2>{x.lagByGroup}</h2><span class="note">{x.groupsNote(list.length, timed)}</span></header>
-    {list.length === 0 ? <p class="body muted">{x.noGroupsYet}</p> : <table><thead><tr><th>{x.group}</th><th class="r" title={x.timeLagWhy}>{x.timeLag}</th><th>{x.lastHour}</th><th class="r hide-s">{x.messages}</th><th class="r hide-s">{x.inOut}</th><th class="r hide-s">{x.toZero}</th><th class="r hide-s">{x.members}</th></tr></thead>
+    {list.length === 0 ? <p class="body muted">{v.data.error ? x.promQuiet : x.noGroupsYet}</p> : <table><thead><tr><th>{x.group}</th><th class="r" title={x.timeLagWhy}>{x.timeLag}</th><th>{x.lastHour}</th><th class="r hide-s">{x.messages}</th><th class="r hide-s">{x.inOut}</th><th class="r hide-s">{x.toZero}</th><th class="r hide-s">{x.members}</th></tr></thead>
       <tbody>{list.slice(0, ROWS).map(({ g, r }) => <GroupRow g={g} r={r} dash={v.dash} />)}{rest.length > 0 && <tr><td colSpan={7} class="muted">{x.moreGroups(rest.length, timed ? duration(worst) : `${whole(worst)} ${x.msgs}`)}</td></tr>}</tbody></table>}</section>;
 }
 function GroupRow({ g, r, dash }: { g: Group; r: number; dash: string }) {
@@ -70,9 +71,9 @@ function GroupRow({ g, r, dash }: { g: Group; r: number; dash: string }) {
 export function Charts({ v, mark }: { v: HomeView; mark?: { at: number; text: string } }) {
   const x = t(), dark = useStore(theme) === 'dark', a = v.data.answers, inn = first(v, 'bytesIn'), out = first(v, 'bytesOut'), jmx = inn.some((p) => p !== null), mega = (s: (number | null)[]): (number | null)[] => s.map((p) => (p === null ? null : p / 1e6));
   const flow: ChartLine[] = jmx ? [{ name: x.inWord, color: 'var(--s1)', values: mega(inn) }, { name: x.outWord, color: 'var(--s2)', values: mega(out) }] : [{ name: x.inWord, color: 'var(--s1)', values: first(v, 'written') }];
-  const late = history(a, 'produce').sort((p, q) => (p.labels.broker ?? '').localeCompare(q.labels.broker ?? '', undefined, { numeric: true })), slots = seriesSlots(late.map((h) => h.labels.broker ?? ''), dark), lines = late.map((h, i): ChartLine => ({ name: h.labels.broker ?? '', color: slots[i]!.color, values: h.values }));
+  const late = history(a, 'produce').sort((p, q) => (p.labels.broker ?? '').localeCompare(q.labels.broker ?? '', undefined, { numeric: true })), slots = seriesSlots(late.map((h) => h.labels.broker ?? ''), dark), names = new Map(v.facts.brokers.map((b) => [b.id, b.name])), lines = late.map((h, i): ChartLine => ({ name: names.get(h.labels.broker ?? '') ?? h.labels.broker ?? '', color: slots[i]!.color, values: h.values }));
   const box = (title: string, note: string, list: ChartLine[], shown: (n: number) => string) => <section class="panel"><header><h2>{title}</h2><span class="note">{note}</span></header><div class="body">{list.some((l) => l.values.some((p) => p !== null)) ? <><LineChart lines={list} start={a.start} end={a.end} label={title} mark={mark} height={150} />
-    <div class="legend">{list.slice(0, 12).map((l) => <span><i class="sw" style={{ '--c': l.color }} />{l.name} <b>{shown([...l.values].reverse().find((p): p is number => p !== null) ?? NaN)}</b></span>)}</div></> : <div class="state" style={{ minHeight: '120px' }}><span>{x.jmxMissing}</span><code>{x.jmxHow}</code></div>}</div></section>;
+    <div class="legend">{list.slice(0, 12).map((l) => <span><i class="sw" style={{ '--c': l.color }} />{l.name} <b>{shown([...l.values].reverse().find((p): p is number => p !== null) ?? NaN)}</b></span>)}</div></> : <div class="state" style={{ minHeight: '120px' }}>{v.data.error ? <span>{x.promQuiet}</span> : <><span>{x.jmxMissing}</span><code>{x.jmxHow}</code></>}</div>}</div></section>;
   return <div class="cols row4">{jmx ? box(x.throughput, x.throughputNote, flow, (n) => fixed(n, 2)) : box(x.msgIn, x.msgInNote, flow, sig)}{box(x.latency, x.msNote, lines, (n) => fixed(n, 1))}</div>;
 }
 
@@ -81,7 +82,7 @@ const opt = (n: number | undefined, f: (x: number) => string): string => (n === 
 export function BrokerTable({ v }: { v: HomeView }) {
   const x = t(), list = v.facts.brokers, disks = list.some((b) => b.dirs.length > 0);
   return <section class="panel row5"><header><h2>{x.brokers}</h2><span class="note">{v.facts.brokersUp !== undefined && x.brokersNote(v.facts.brokersUp, v.facts.brokersKnown ?? v.facts.brokersUp)}</span></header>
-    {list.length === 0 ? <p class="body muted">{x.noBroker}</p> : <table><thead><tr><th>{x.broker}</th><th class="r">{x.bIn}</th><th class="r">{x.bOut}</th><th class="r hide-s">{x.bReq}</th><th class="r hide-s">{x.bP99}</th><th class="r hide-s hide-m">{x.bFetch}</th><th class="r hide-s" title={x.bUrpWhy}>{x.bUrp}</th><th class="r hide-s">{x.bLeaders}</th>{disks && <><th class="hide-s">{x.bDirs}</th><th class="phone r">{x.bDisk}</th></>}</tr></thead>
+    {list.length === 0 ? <p class="body muted">{v.data.error ? x.promQuiet : x.noBroker}</p> : <table><thead><tr><th>{x.broker}</th><th class="r">{x.bIn}</th><th class="r">{x.bOut}</th><th class="r hide-s">{x.bReq}</th><th class="r hide-s">{x.bP99}</th><th class="r hide-s hide-m">{x.bFetch}</th><th class="r hide-s" title={x.bUrpWhy}>{x.bUrp}</th><th class="r hide-s">{x.bLeaders}</th>{disks && <><th class="hide-s">{x.bDirs}</th><th class="phone r">{x.bDisk}</th></>}</tr></thead>
       <tbody>{list.map((b) => <BrokerRow b={b} disks={disks} />)}</tbody></table>}</section>;
 }
 function BrokerRow({ b, disks }: { b: Broker; disks: boolean }) {
