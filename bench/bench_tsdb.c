@@ -65,15 +65,26 @@ static double step(struct gauge *g, size_t i)
     return g->v;
 }
 
+static void must(enum err e)
+{
+    if (e == OK) return;
+    (void)fprintf(stderr, "%s\n", err_name(e));
+    abort();
+}
+
+static void remove_dir(const char *dir, const char *below)
+{
+    char cmd[64];
+    (void)snprintf(cmd, sizeof(cmd), "rm -rf %s%s", dir, below);
+    if (system(cmd) != 0) abort(); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
+}
+
 static struct tsdb *open_store(const char *dir)
 {
     struct tsdb *db;
     struct diag d;
     struct tsdb_options o = { .dir = str_c(dir) };
-    if (tsdb_open(&o, &db, &d) != OK) {
-        (void)fprintf(stderr, "%s\n", d.text);
-        exit(1);
-    }
+    must(tsdb_open(&o, &db, &d));
     return db;
 }
 
@@ -95,10 +106,10 @@ static void make_series(struct tsdb *db, uint64_t *refs, size_t n)
               arena_fmt(&a, "orders.events.topic-%04zu", i / 10 % 300 + i / 60000 * 300) },
         };
         struct labels lb = { l, 8 };
-        if (ap->ops->series(ap, lb, &refs[i], NULL) != OK) exit(1);
+        must(ap->ops->series(ap, lb, &refs[i], NULL));
         arena_reset(&a);
     }
-    if (ap->ops->commit(ap, NULL, NULL) != OK) exit(1);
+    must(ap->ops->commit(ap, NULL, NULL));
 }
 
 static void scrape(struct tsdb *db, const uint64_t *refs, struct gauge *g, size_t n, int64_t t)
@@ -106,9 +117,9 @@ static void scrape(struct tsdb *db, const uint64_t *refs, struct gauge *g, size_
     struct appendable *aa = tsdb_appendable(db);
     struct appender *ap = aa->ops->open(aa);
     for (size_t i = 0; i < n; i++) {
-        if (ap->ops->add(ap, refs[i], t, step(&g[i], i)) != OK) exit(1);
+        must(ap->ops->add(ap, refs[i], t, step(&g[i], i)));
     }
-    if (ap->ops->commit(ap, NULL, NULL) != OK) exit(1);
+    must(ap->ops->commit(ap, NULL, NULL));
     (void)tsdb_tick(db, t);
 }
 
@@ -121,8 +132,8 @@ static size_t read_all(struct tsdb *db, bool only_last, size_t *series)
     struct column c = { 0 };
     size_t n, total = 0;
     struct sample last;
-    if (qa->ops->open(qa, INT64_MIN, INT64_MAX, &q, NULL) != OK) exit(1);
-    if (q->ops->select(q, &a, NULL, 0, INT64_MIN, INT64_MAX, &v, &n, NULL) != OK) exit(1);
+    must(qa->ops->open(qa, INT64_MIN, INT64_MAX, &q, NULL));
+    must(q->ops->select(q, &a, NULL, 0, INT64_MIN, INT64_MAX, &v, &n, NULL));
     for (size_t i = 0; i < n; i++) {
         c.n = 0;
         if (only_last) {
@@ -156,7 +167,7 @@ int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
     int64_t scrapes = argc > 2 ? strtol(argv[2], NULL, 10) : 240;
-    char dir[] = "/tmp/bench-tsdb-XXXXXX", cmd[64];
+    char dir[] = "/tmp/bench-tsdb-XXXXXX";
     if (!mkdtemp(dir)) return 1;
     uint64_t *refs = calloc(n, sizeof(*refs));
     struct gauge *g = calloc(n, sizeof(*g));
@@ -195,14 +206,13 @@ int main(int argc, char **argv)
     (void)printf("replay            %8.1f ns/sample  (chunks_head there)\n",
                  (cpu_s() - began) / samples * 1e9);
     tsdb_close(db);
-    (void)snprintf(cmd, sizeof(cmd), "rm -rf %s/chunks_head", dir);
-    if (system(cmd) != 0) return 1;
+    remove_dir(dir, "/chunks_head");
     began = cpu_s();
     db = open_store(dir);
     (void)printf("replay, log alone %8.1f ns/sample\n", (cpu_s() - began) / samples * 1e9);
     tsdb_close(db);
-    (void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+    remove_dir(dir, "");
     free(refs);
     free(g);
-    return system(cmd) != 0 || sink < 0;
+    return sink < 0;
 }

@@ -56,7 +56,10 @@ static inline struct open_state state_unpack(uint32_t x)
 
 static inline uint32_t state_pack(struct open_state s)
 {
-    if (s.lead == XOR_NO_WINDOW) s.lead = 31, s.trail = 63;
+    if (s.lead == XOR_NO_WINDOW) {
+        s.lead = 31;
+        s.trail = 63;
+    }
     return s.n | s.words << 8 | s.nacc << 12 | s.lead << 17 | s.trail << 22 |
            (uint32_t)s.virgin << VIRGIN_SHIFT;
 }

@@ -46,7 +46,7 @@ void readers_leave(struct readers *r, struct reader_ticket *t);
 uint64_t readers_oldest(struct readers *r);
 size_t readers_count(struct readers *r);
 
-/* Frees p by `free` once nobody can hold it. NULL is fine. */
-void readers_retire(struct readers *r, void *p, void (*free)(void *p));
+/* Frees p by `release` once nobody can hold it. NULL is fine. */
+void readers_retire(struct readers *r, void *p, void (*release)(void *p));
 
 #endif

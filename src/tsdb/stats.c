@@ -251,8 +251,9 @@ static double row_value(const struct metric_row *row, const struct tsdb_stats *s
     memcpy(&raw, (const char *)s + row->field, sizeof(raw));
     if (row->as == AS_COUNT) return (double)raw;
     if (row->as == AS_SECONDS_OF_NS) return (double)raw / 1e9;
-    double t = (double)(int64_t)raw;
-    return row->as == AS_TIME ? t : (double)((int64_t)raw / 1000);
+    int64_t t = (int64_t)raw;
+    if (row->as == AS_SECONDS_OF_MS) t /= 1000; /* whole seconds, as the original's */
+    return (double)t;
 }
 
 /* Families with a label, or of two samples. */

@@ -21,11 +21,13 @@ static void report(struct tsdb *db, struct str file, const char *text)
  * Opening
  */
 
+#define CROCKFORD STR("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
 static bool is_ulid(struct str name)
 {
     if (name.n != ULID_CHARS) return false;
     for (size_t i = 0; i < name.n; i++) {
-        if (!memchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", name.p[i], 32)) return false;
+        if (str_find_char(CROCKFORD, name.p[i]) == STR_NONE) return false;
     }
     return true;
 }

@@ -179,7 +179,7 @@ static void survives_a_full_disk(void **state)
     int64_t k = 0, failed = 0;
     uint64_t counted = 0, counted_before = 0;
     for (int round = 0; round < 40; round++) {
-        limit_files((rlim_t)(1000 + round * 1511));
+        limit_files(1000 + (rlim_t)round * 1511);
         for (int i = 0; i < 30; i++) {
             if (try_commit(&s, refs, k + 1, &d)) {
                 k++;
