@@ -365,11 +365,22 @@ static void begin_cycle(struct kafka_collector *c)
         p->tried = p->asked_topology = p->began = p->dropped = false;
         p->owes[STAGE_GROUPS] = p->owes[STAGE_REST] = 0;
         p->answered = 0;
-        p->problem[0] = 0;
+        p->problem_old = true;
         ready |= p->id >= 0 && peer_ready(p);
     }
     if (!ready) peers_bootstrap(c);
     PEER_FOR(p, c) { peer_connect(p); }
+}
+
+/* What is wrong with a peer, in words; nothing when it is well. An old problem ends with a cycle that went well. */
+static struct str trouble(struct peer *p)
+{
+    bool well = p->answered && !p->dropped && !p->owes[STAGE_GROUPS] && !p->owes[STAGE_REST];
+    if (well && p->conn && p->problem_old) p->problem[0] = 0;
+    if (p->problem[0]) return str_c(p->problem);
+    if (!p->answered) return STR("no answer in this cycle yet; its requests are under way");
+    if (p->dropped) return STR("slow: some of its answers came too late for this cycle");
+    return str_c(p->notice);
 }
 
 static struct kafka_broker broker_of(struct peer *p, struct arena *a)
@@ -378,7 +389,7 @@ static struct kafka_broker broker_of(struct peer *p, struct arena *a)
                               .host = arena_dup(a, p->advertised),
                               .port = p->advertised_port,
                               .up = p->answered > 0 && p->conn,
-                              .problem = arena_dup(a, str_c(*p->problem ? p->problem : p->notice)),
+                              .problem = arena_dup(a, trouble(p)),
                               .failures = p->failures };
     memcpy(b.requests, p->requests, sizeof(b.requests));
     if (!b.up) return b;

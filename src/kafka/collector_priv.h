@@ -29,6 +29,8 @@ struct peer {
     uint16_t port, advertised_port;
     struct kafka_conn *conn;
     char problem[sizeof(((struct diag *)0)->text)];
+    bool
+        problem_old; /* of an earlier cycle: it stands until a cycle goes well or a newer one comes */
     char notice[sizeof(
         ((struct diag *)0)->text)]; /* lasts: we talk to another address than advertised */
 

@@ -59,7 +59,9 @@ void peer_reap(struct kafka_collector *c)
 
 void peer_note(struct peer *p, const struct diag *d)
 {
-    if (!p->problem[0]) (void)snprintf(p->problem, sizeof(p->problem), "%s", d->text);
+    if (p->problem[0] && !p->problem_old) return;
+    (void)snprintf(p->problem, sizeof(p->problem), "%s", d->text);
+    p->problem_old = false;
 }
 
 /* ---- the connection ---- */

@@ -187,6 +187,8 @@ def test_three_brokers_that_come_and_go():
             peers.wait_for(lambda: up(vigie)[2] == "0" and len(ends_of(vigie, "single")) == 4, 60, "data without the silent broker")
             assert duration(vigie) < 2, duration(vigie)
             assert metrics(vigie)[0] == 200
+            peers.wait_for(lambda: re.search(r"# problem: broker 3 \(127.0.0.1:\d+\): no (whole )?answer to \w+ within 5.0 s|# problem: fenced", metrics(vigie)[2]),
+                           30, "the silent broker's sentence")
             kafka.nodes[2].p.send_signal(signal.SIGCONT)
             peers.wait_for(lambda: up(vigie) == ["1", "1", "1"] and len(ends_of(vigie, "single")) == 6, 60, "the third broker's return")
 

@@ -24,6 +24,7 @@ struct page {
     struct arena a; /* names made fit for the text, numbers as text */
     struct str *topics, *groups;
     struct str family;
+    const char *help, *type; /* of the family, until its first sample is written */
     struct shape shape;
     struct str partition_text[256];
 };
@@ -90,14 +91,15 @@ enum err page_labels(struct str text, struct page_options *out, struct diag *d)
 
 /* ---- writing ---- */
 
-/* Label names in the order in which values will be given; NULL ends. */
+/* Label names in the order in which values will be given; NULL ends. A family without samples is not written. */
 static void family(struct page *p, const char *name, const char *type, const char *help,
                    const char *const *labels)
 {
     struct shape *sh = &p->shape;
     size_t own = 0;
     p->family = str_c(name);
-    expo_family(p->b, p->family, str_c(help), type);
+    p->help = help;
+    p->type = type;
     sh->n = p->o->constant_n;
     memcpy(sh->labels, p->o->constant, sh->n * sizeof(sh->labels[0]));
     for (; labels && labels[own]; own++) {
@@ -113,6 +115,8 @@ static void family(struct page *p, const char *name, const char *type, const cha
 
 static void sample(struct page *p, const struct str *values, size_t n, double v)
 {
+    if (p->help) expo_family(p->b, p->family, str_c(p->help), p->type);
+    p->help = NULL;
     for (size_t i = 0; i < n; i++) p->shape.labels[p->shape.slot[i]].value = values[i];
     expo_sample(p->b, p->family, p->shape.labels, p->shape.n, v);
 }

@@ -230,10 +230,12 @@ static void one_of_three_fails(void **state)
     others_are_complete(s);
     if (s->duration_ms > r->within_ms) fail_msg("%lld ms", (long long)s->duration_ms);
     assert_int_equal(part(s, "orders", 1)->high, KAFKA_UNKNOWN);
+    assert_true(broker(s, 2)->problem.n > 0);
     if (!r->later) assert_holds(broker(s, 2)->problem, r->problem);
     kafka_snapshot_unref(s);
     s = fake_cycle(f);
     others_are_complete(s);
+    assert_holds(broker(s, 2)->problem, r->problem);
     if (s->duration_ms > r->within_ms) fail_msg("again %lld ms", (long long)s->duration_ms);
     kafka_snapshot_unref(s);
     /* It gets well: in the next cycle but one at the latest it counts again. */
