@@ -811,7 +811,6 @@ enum err parse_selector(struct parse *p, struct arena *a, struct str text, struc
     if (k == TOK_LBRACE || parse_is_metric_word(k)) {
         n = parse_vector_selector(p, NULL);
         if (!p->dead && parse_peek(p) != TOK_EOF) parse_unexpected(p, NULL, NULL);
-        if (!p->notes.n) parse_check(p, n);
     } else {
         parse_unexpected(p, NULL, NULL);
     }

@@ -52,7 +52,8 @@ void promql_write_ast(const struct expr *e, struct buf *b);
 
 /*
  * A series selector (match[] of the API, federation): `up`, `{job=~"a.*"}`, `{"odd name"}`. What it needs is in
- * a's memory, compiled regular expressions included: end them with matcher_done() on each.
+ * a's memory, compiled regular expressions included: end them with matcher_done() on each. A selector that selects
+ * everything ({}) is the caller's to refuse, in its own words.
  * Errors: ERR_SYNTAX with the original's text and position
  */
 enum err promql_parse_matchers(struct str text, struct arena *a, struct matcher **out, size_t *n,

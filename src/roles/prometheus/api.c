@@ -136,6 +136,17 @@ bool api_time_param(struct http_req *req, const char *name, int64_t deflt, int64
     *ms = deflt;
     if (!s.n || api_time_parse(s, ms) == OK) return true;
     api_error(req, API_BAD_DATA,
+              "invalid parameter \"%s\": Invalid time value for '%s': cannot parse \"" STR_FMT
+              "\" to a valid timestamp",
+              name, name, STR_ARG(s));
+    return false;
+}
+
+bool api_time_needed(struct http_req *req, const char *name, int64_t *ms)
+{
+    struct str s = http_param(req, name);
+    if (api_time_parse(s, ms) == OK) return true;
+    api_error(req, API_BAD_DATA,
               "invalid parameter \"%s\": cannot parse \"" STR_FMT "\" to a valid timestamp", name,
               STR_ARG(s));
     return false;

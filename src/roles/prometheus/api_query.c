@@ -78,7 +78,13 @@ static void put_result(struct buf *b, const struct value *v)
 {
     buf_fmt(b, "{\"resultType\":\"%s\",\"result\":", promql_kind_text(v->kind));
     switch (v->kind) {
-    case VALUE_SCALAR: put_point(b, v->scalar.t, v->scalar.v); break;
+    case VALUE_SCALAR: /* never with an exponent, unlike samples */
+        buf_char(b, '[');
+        num_write_ms(b, v->scalar.t);
+        buf_putc(b, ",\"");
+        num_write_f(b, v->scalar.v);
+        buf_putc(b, "\"]");
+        break;
     case VALUE_STRING:
         buf_char(b, '[');
         num_write_ms(b, v->string.t);
@@ -190,25 +196,25 @@ void api_query(struct http_req *req)
     run_with_options(req, &r);
 }
 
-static bool required(struct http_req *req, const char *name)
+static bool step_needed(struct http_req *req, int64_t *step)
 {
-    if (http_param(req, name).n) return true;
-    api_error(req, API_BAD_DATA, "invalid parameter \"%s\": cannot parse \"\" to a valid %s", name,
-              name[1] == 't' && name[2] == 'e' ? "duration" : "timestamp");
+    if (http_param(req, "step").n) return api_duration_param(req, "step", 0, step);
+    api_error(req, API_BAD_DATA,
+              "invalid parameter \"step\": cannot parse \"\" to a valid duration");
     return false;
 }
 
 void api_query_range(struct http_req *req)
 {
     struct eval_range r = { 0 };
-    if (!required(req, "start") || !api_time_param(req, "start", 0, &r.start)) return;
-    if (!required(req, "end") || !api_time_param(req, "end", 0, &r.end)) return;
+    if (!api_time_needed(req, "start", &r.start)) return;
+    if (!api_time_needed(req, "end", &r.end)) return;
     if (r.end < r.start) {
         api_error(req, API_BAD_DATA,
                   "invalid parameter \"end\": end timestamp must not be before start time");
         return;
     }
-    if (!required(req, "step") || !api_duration_param(req, "step", 0, &r.step)) return;
+    if (!step_needed(req, &r.step)) return;
     if (r.step <= 0) {
         api_error(
             req, API_BAD_DATA,

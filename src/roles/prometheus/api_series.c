@@ -36,21 +36,22 @@ static bool matches_nothing_in_particular(const struct selection *s)
     return true;
 }
 
-static bool read_selectors(struct http_req *req, struct wanted *w)
+/* named: the error says which parameter, as /series does and the lists of labels do not. */
+static bool read_selectors(struct http_req *req, struct wanted *w, bool named)
 {
+    const char *where = named ? "invalid parameter \"match[]\": " : "";
     for (size_t i = 0; i < req->params_n; i++) {
         if (!str_eqc(req->params[i].name, "match[]")) continue;
         struct selection s = { 0 };
         struct diag d = { 0 };
         if (promql_parse_matchers(req->params[i].value, &req->arena, &s.v, &s.n, &d) != OK) {
-            api_error(req, API_BAD_DATA, "invalid parameter \"match[]\": %s", d.text);
+            api_error(req, API_BAD_DATA, "%s%s", where, d.text);
             return false;
         }
         *vec_push(&req->arena, &w->sets) = s;
         if (matches_nothing_in_particular(&s)) {
-            api_error(
-                req, API_BAD_DATA,
-                "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher");
+            api_error(req, API_BAD_DATA, "%smatch[] must contain at least one non-empty matcher",
+                      where);
             return false;
         }
     }
@@ -58,14 +59,14 @@ static bool read_selectors(struct http_req *req, struct wanted *w)
 }
 
 /* False when the error was sent. */
-static bool wanted_init(struct http_req *req, struct wanted *w)
+static bool wanted_init(struct http_req *req, struct wanted *w, bool named)
 {
     struct diag d = { 0 };
     struct queryable *qa = tsdb_queryable(prometheus_of(req)->tsdb);
     if (!api_time_param(req, "start", API_MIN_TIME, &w->start) ||
         !api_time_param(req, "end", API_MAX_TIME, &w->end))
         return false;
-    if (!api_limit_param(req, &w->limit) || !read_selectors(req, w)) return false;
+    if (!api_limit_param(req, &w->limit) || !read_selectors(req, w, named)) return false;
     if (qa->ops->open(qa, w->start, w->end, &w->q, &d) == OK) return true;
     api_error(req, API_INTERNAL, "%s", d.text);
     return false;
@@ -144,7 +145,7 @@ static void reply_series(struct http_req *req, struct wanted *w)
 void api_series(struct http_req *req)
 {
     CLEANUP(wanted_done) struct wanted w = { 0 };
-    if (wanted_init(req, &w)) reply_series(req, &w);
+    if (wanted_init(req, &w, true)) reply_series(req, &w);
 }
 
 /* --- names and values --- */
@@ -187,7 +188,7 @@ static void reply_names(struct http_req *req, struct str name)
     CLEANUP(wanted_done) struct wanted w = { 0 };
     struct names names = { 0 };
     struct diag d = { 0 };
-    if (!wanted_init(req, &w)) return;
+    if (!wanted_init(req, &w, false)) return;
     if (collect(req, &w, name, &names, &d) != OK) {
         api_error(req, API_EXECUTION, "%s", d.text);
         return;

@@ -60,19 +60,42 @@ static bool in_pool(struct http_req *req, struct str job)
     return !pool.n || str_eq(pool, job);
 }
 
+/* By job, as the original lists pools; within one in the order of the configuration. */
+static int by_job(const void *a, const void *b)
+{
+    const struct target_status *const *x = a, *const *y = b;
+    int c = str_cmp((*x)->job, (*y)->job);
+    return c ? c : (*x > *y) - (*x < *y);
+}
+
+static const struct target_status **sorted_targets(struct arena *a, const struct targets_status *t)
+{
+    const struct target_status **v = arena_array(a, t->active_n, sizeof(*v));
+    for (size_t i = 0; i < t->active_n; i++) v[i] = &t->active[i];
+    if (t->active_n) qsort(v, t->active_n, sizeof(*v), by_job);
+    return v;
+}
+
+static int by_count_job(const void *a, const void *b)
+{
+    return str_cmp(((const struct dropped_count *)a)->job, ((const struct dropped_count *)b)->job);
+}
+
 void api_targets(struct http_req *req)
 {
     struct targets_status t;
     struct str state = http_param(req, "state");
     bool any = !state.n || str_ieq(state, STR("any"));
     scrape_targets(prometheus_of(req)->scrape, &req->arena, &t);
+    const struct target_status **active = sorted_targets(&req->arena, &t);
+    if (t.counts_n) qsort(t.counts, t.counts_n, sizeof(*t.counts), by_count_job);
     struct buf b = { 0 };
     struct json_writer w = api_begin(&b);
     json_open(&w, '{');
     json_key(&w, "activeTargets");
     json_open(&w, '[');
     for (size_t i = 0; (any || str_ieq(state, STR("active"))) && i < t.active_n; i++) {
-        if (in_pool(req, t.active[i].job)) put_target(&w, req, &t.active[i]);
+        if (in_pool(req, active[i]->job)) put_target(&w, req, active[i]);
     }
     json_close(&w, ']');
     json_key(&w, "droppedTargets");

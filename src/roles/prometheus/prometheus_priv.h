@@ -104,6 +104,7 @@ void api_field_raw(struct json_writer *w, const char *key, const char *fmt, ...)
 
 /* Parameters; false when the error was sent. An absent one is the default. */
 bool api_time_param(struct http_req *req, const char *name, int64_t deflt, int64_t *ms);
+bool api_time_needed(struct http_req *req, const char *name, int64_t *ms);
 bool api_duration_param(struct http_req *req, const char *name, int64_t deflt, int64_t *ms);
 bool api_limit_param(struct http_req *req, int64_t *limit); /* 0: none */
 

@@ -250,7 +250,7 @@ static void match_parameters_are_selectors(void **state)
     for (size_t i = 0; i < n; i++) matcher_done(&m[i]);
     assert_int_equal(promql_parse_matchers(STR("sum(up)"), &memory, &m, &n, &d), ERR_SYNTAX);
     assert_string_equal(d.text, "1:4: parse error: unexpected \"(\"");
-    assert_int_equal(promql_parse_matchers(STR("{}"), &memory, &m, &n, &d), ERR_SYNTAX);
+    assert_int_equal(promql_parse_matchers(STR("{"), &memory, &m, &n, &d), ERR_SYNTAX);
 }
 
 static void selectors_are_listed(void **state)
