@@ -55,7 +55,7 @@ static void fail_text(struct tmpl_run *r, struct str text)
     r->failed = true;
 }
 
-static struct str formatted(struct arena *a, const char *fmt, va_list ap)
+static PRINTF(2, 0) struct str formatted(struct arena *a, const char *fmt, va_list ap)
 {
     char text[4096];
     int n = vsnprintf(text, sizeof(text), fmt, ap);

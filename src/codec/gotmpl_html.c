@@ -338,7 +338,7 @@ void tmpl_html_value(struct html_state *h, struct buf *out, const struct tmpl_va
     struct str s = buf_str(&text);
     switch (h->place) {
     case HTML_COMMENT: return;
-    case HTML_TAG_OPEN: h->place = HTML_TEXT; /* fall through */
+    case HTML_TAG_OPEN: h->place = HTML_TEXT; FALLTHROUGH;
     case HTML_TEXT:
         if (v->type == &tmpl_type_html) {
             buf_put(out, s);
@@ -357,7 +357,7 @@ void tmpl_html_value(struct html_state *h, struct buf *out, const struct tmpl_va
     case HTML_TAG:
     case HTML_ATTR_NAME:
     case HTML_AFTER_NAME: put_name(out, s); return;
-    case HTML_BEFORE_VALUE: value_begins(h, 0); /* fall through */
+    case HTML_BEFORE_VALUE: value_begins(h, 0); FALLTHROUGH;
     case HTML_VALUE:
         put_meaning(h, &meant, v, s);
         s = buf_str(&meant);

@@ -364,23 +364,23 @@ static bool take_piece(struct parsing *p, enum piece piece, struct str text)
         if (!take_name(p, months, 12, piece == P_MONTH ? 3 : 0, &c->month)) return false;
         c->month++;
         return true;
-    case P_ZERO_MONTH: two = true; /* fall through */
+    case P_ZERO_MONTH: two = true; FALLTHROUGH;
     case P_NUM_MONTH: return take_int(p, two ? 2 : 1, 2, 1, 12, &c->month, "month");
     case P_LONG_WEEKDAY: return take_name(p, days, 7, 0, &ignored);
     case P_WEEKDAY: return take_name(p, days, 7, 3, &ignored);
     case P_UNDER_DAY:
         if (p->value.n && p->value.p[0] == ' ') p->value = str_from(p->value, 1);
         return take_int(p, 1, 2, 1, 31, &c->day, "day");
-    case P_ZERO_DAY: two = true; /* fall through */
+    case P_ZERO_DAY: two = true; FALLTHROUGH;
     case P_DAY: return take_int(p, two ? 2 : 1, 2, 1, 31, &c->day, "day");
     case P_UNDER_YEARDAY:
     case P_ZERO_YEARDAY: return take_int(p, 3, 3, 1, 366, &c->yearday, "day-of-year");
     case P_HOUR: return take_int(p, 1, 2, 0, 23, &c->hour, "hour");
-    case P_ZERO_HOUR12: two = true; /* fall through */
+    case P_ZERO_HOUR12: two = true; FALLTHROUGH;
     case P_HOUR12: return take_int(p, two ? 2 : 1, 2, 0, 12, &c->hour, "hour");
-    case P_ZERO_MINUTE: two = true; /* fall through */
+    case P_ZERO_MINUTE: two = true; FALLTHROUGH;
     case P_MINUTE: return take_int(p, two ? 2 : 1, 2, 0, 59, &c->minute, "minute");
-    case P_ZERO_SECOND: two = true; /* fall through */
+    case P_ZERO_SECOND: two = true; FALLTHROUGH;
     case P_SECOND:
         if (!take_int(p, two ? 2 : 1, 2, 0, 59, &c->second, "second")) return false;
         /* A fraction may follow where the layout has none. */

@@ -98,7 +98,6 @@ static enum err rule_error(const struct place *p, const struct yaml_node *at, st
 static enum err rule_error(const struct place *p, const struct yaml_node *at, struct diag *d,
                            const char *fmt, ...)
 {
-    ARENA(a, 0);
     BUF(b, 0);
     char text[sizeof(d->text)];
     va_list ap;

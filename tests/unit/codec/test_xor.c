@@ -68,7 +68,7 @@ static void codes_dods_at_their_edges(void **state)
                                      524289, -524287, -524288, 1 << 30, -(1 << 30) };
     for (size_t i = 0; i < ARRAY_LEN(EDGES); i++) {
         int64_t t[4] = { -5, INT64_C(1) << 33, INT64_C(1) << 34, 0 };
-        double v[4] = { 0.0, -0.0, INFINITY, NAN };
+        double v[4] = { 0.0, -0.0, (double)INFINITY, (double)NAN };
         t[3] = t[2] + (t[2] - t[1]) + EDGES[i];
         check_round_trip(t, v, 4);
     }
