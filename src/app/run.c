@@ -41,7 +41,6 @@ static enum err start_role(struct process *p, struct arena *a, const struct plan
                            const char *name, const struct plan_flag *set, size_t n, struct diag *d)
 {
     const struct role *r = role_named(str_c(name));
-    if (!r) return OK;
     void *config = NULL;
     TRY(plan_role_config(a, plan, r, set, n, &config, d));
     if (r == &jmx_exporter_role) {
