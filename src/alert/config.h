@@ -99,6 +99,8 @@ struct alert_config {
 struct config_options {
     struct str text, dir; /* dir: templates are relative to it */
     enum matchers_mode mode;
+    bool
+        show_all; /* print what newer than 0.25 defaults to, too: Debian's amtool then cannot read it */
     enum expand_mode expand;
     expand_fn *lookup;
     void *lookup_ctx;

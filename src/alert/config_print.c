@@ -204,6 +204,7 @@ static void print_setting(struct loading *l, struct buf *b, int in, const struct
                           const struct setting *s, const struct yaml_node *http)
 {
     struct yaml_pairs p;
+    if (f->flags & FF_NEW && !l->o->show_all && !s->node) return;
     /* What the file said, not what a variable holds. */
     struct str text = s->node && s->node->kind == YAML_SCALAR && f->type != FT_BOOL ? s->node->text
                                                                                     : s->text;
@@ -354,7 +355,8 @@ static void print_receivers(struct loading *l, struct buf *b)
         buf_putc(b, "- name: ");
         yaml_write_str(b, r->name, false);
         buf_char(b, '\n');
-        map_line(b, 2, "labels", &r->labels);
+        const struct raw_receiver *raw = l->raw.receivers.v;
+        if (l->o->show_all || raw[i].labels.n) map_line(b, 2, "labels", &r->labels);
         const struct kind *last = NULL;
         for (size_t k = 0; k < r->n; k++) {
             if (r->v[k].kind != last) buf_fmt(b, "  %s:\n", r->v[k].kind->section);

@@ -32,6 +32,7 @@ enum field_type {
 
 enum field_flag {
     FF_ALWAYS = 1, /* printed when empty, too */
+    FF_NEW = 2,    /* Debian's amtool 0.25 does not know it: shown only where the file says it */
 };
 
 struct kind_field {

@@ -16,6 +16,7 @@ struct rendering {
     struct arena *a;
     struct data_ctx ctx;
     struct tmpl_value data;
+    size_t dropped; /* by max_alerts */
 };
 
 struct str truncate_runes(struct arena *a, struct str s, size_t n, bool *cut)
@@ -151,20 +152,12 @@ static void put_node(struct rendering *r, struct buf *b, const struct yaml_node 
 static void put_webhook(struct rendering *r, struct buf *b)
 {
     const struct tmpl_value *f = r->data.fields;
-    struct tmpl_value alerts = f[DATA_ALERTS];
-    int64_t max = 0;
-    (void)num_parse_i64(setting_text(r->nt->integration, "max_alerts"), &max);
-    size_t dropped = 0;
-    if (max > 0 && alerts.list.n > (size_t)max) {
-        dropped = alerts.list.n - (size_t)max;
-        alerts.list.n = (size_t)max;
-    }
     const struct {
         const char *key;
         const struct tmpl_value *v;
     } rows[] = { { "receiver", &f[DATA_RECEIVER] },
                  { "status", &f[DATA_STATUS] },
-                 { "alerts", &alerts },
+                 { "alerts", &f[DATA_ALERTS] },
                  { "notification_reason", &f[DATA_REASON] },
                  { "groupLabels", &f[DATA_GROUP_LABELS] },
                  { "commonLabels", &f[DATA_COMMON_LABELS] },
@@ -179,7 +172,7 @@ static void put_webhook(struct rendering *r, struct buf *b)
     put_field(b, "version", STR("4"));
     put_field(b, "groupKey", r->nt->group_key);
     put_key(b, "truncatedAlerts");
-    buf_fmt(b, "%zu}\n", dropped);
+    buf_fmt(b, "%zu}\n", r->dropped);
 }
 
 static enum err webhook(struct rendering *r, struct buf *b, struct message *out, struct diag *d)
@@ -505,7 +498,15 @@ enum err message_render(const struct notification *nt, uint64_t unique, struct a
 {
     struct rendering r = { .nt = nt, .a = a };
     BUF(b, BODY_MAX);
-    r.data = alert_data(a, nt);
+    /* What max_alerts leaves out is not in the common labels either. */
+    struct notification cut = *nt;
+    int64_t max = 0;
+    bool is_webhook = str_eqc(str_c(nt->integration->kind->name), "webhook");
+    if (is_webhook) (void)num_parse_i64(setting_text(nt->integration, "max_alerts"), &max);
+    if (max > 0 && nt->n > (size_t)max) cut.n = (size_t)max;
+    r.nt = &cut;
+    r.dropped = nt->n - cut.n;
+    r.data = alert_data(a, &cut);
     r.ctx = (struct data_ctx){ .now_ms = nt->now, .data = &r.data };
     *out = (struct message){ 0 };
     struct str kind = str_c(nt->integration->kind->name);

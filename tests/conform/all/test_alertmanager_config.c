@@ -7,9 +7,9 @@
 static enum err load(struct arena *a, struct str text, const char *dir, struct alert_config **c,
                      struct diag *d)
 {
-    struct config_options o = { .text = text,
-                                .dir = arena_fmt(a, "%s", dir),
-                                .mode = MATCHERS_CLASSIC };
+    struct config_options o = {
+        .text = text, .dir = arena_fmt(a, "%s", dir), .mode = MATCHERS_CLASSIC, .show_all = true
+    };
     return alert_config_load(&o, c, d);
 }
 
