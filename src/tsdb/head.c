@@ -244,7 +244,7 @@ static void full_push(struct head *h, struct cold *c, uint64_t ref, int64_t mint
     uint32_t n = atomic_load_explicit(&c->full_n, memory_order_relaxed);
     struct full_chunk *v = atomic_load_explicit(&c->full, memory_order_relaxed);
     if (n == c->full_cap) {
-        c->full_cap = n ? n + (n + 1) / 2 : 2;
+        c->full_cap = n + n / 4 + 2;
         struct full_chunk *grown = calloc(c->full_cap, sizeof(*grown));
         ASSERT(grown != NULL);
         for (uint32_t i = 0; i < n; i++) {

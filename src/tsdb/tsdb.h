@@ -59,7 +59,6 @@ struct appendable *tsdb_appendable(struct tsdb *db);
 /*
  * The store's own work: fsync of the log (each second), full chunks to chunks_head (each minute or when many wait),
  * memory that readers have left. Returns when it next wants to be called, in `now`'s milliseconds.
- * Call it once more before tsdb_close() is not needed: close does the same.
  */
 int64_t tsdb_tick(struct tsdb *db, int64_t now_ms);
 
