@@ -13,7 +13,7 @@ import { setRefresh, tick } from '../state/clock.ts';
 import { useStore } from '../state/store.ts';
 import { useHome, type HomeData } from '../state/home.ts';
 import { Frame } from '../ui/Frame.tsx';
-import { TimeBar } from '../ui/TimeBar.tsx';
+import { rangeName, TimeBar } from '../ui/TimeBar.tsx';
 import { AlertRow } from '../ui/AlertRow.tsx';
 import { useNow, useTitle } from '../ui/hooks.ts';
 import { langOf } from '../i18n/index.ts';
@@ -21,7 +21,7 @@ import { Icon, Sev } from '../ui/icons.tsx';
 import { BrokerTable, Charts, LagTable, Tiles } from './HomeParts.tsx';
 
 const DASH = '/d/kafka-monitoring-dreamscape';
-export interface HomeView { data: HomeData; facts: Facts; alerts: AlertGroup[]; live: Live; verdict: Verdict; now: number; dash: string }
+export interface HomeView { data: HomeData; facts: Facts; alerts: AlertGroup[]; live: Live; verdict: Verdict; now: number; dash: string; span: string }
 
 export function HomePage() {
   const r = useStore(route), n = useStore(tick), l = useStore(live), x = t(), raw = { from: r.query.get('from') ?? 'now-1h', to: r.query.get('to') ?? 'now' }, refresh = r.query.get('refresh') ?? '10s';
@@ -29,12 +29,12 @@ export function HomePage() {
   const now = useMemo(() => Date.now(), [n, raw.from, raw.to]), range = useMemo(() => resolveRange(raw, now) ?? resolveRange({ from: 'now-1h', to: 'now' }, now)!, [now, raw.from, raw.to]);
   useEffect(() => { setRefresh(refresh); return () => setRefresh(''); }, [refresh]);
   const data = useHome(range, `${range.from} ${range.to} ${n}`);
-  const view = useMemo(() => (data && l.at ? viewOf(data, l, now) : undefined), [data, l, now, x]);
+  const view = useMemo(() => (data && l.at ? viewOf(data, l, now, rangeName(range)) : undefined), [data, l, now, x, range]);
   return <Frame page="home" title={x.overview} range={range} bar={<TimeBar range={range} refresh={refresh} />}>{view ? <Body v={view} /> : <section class="panel verdict n"><div class="busy" /><div class="say" style={{ minHeight: '84px' }} /></section>}</Frame>;
 }
-function viewOf(data: HomeData, l: Live, now: number): HomeView {
+function viewOf(data: HomeData, l: Live, now: number, span: string): HomeView {
   const f = facts(data.answers), alerts = groupAlerts(l.alerts, l.am, l.silences, l.rules, false);
-  return { data, facts: f, alerts, live: l, now, dash: DASH, verdict: verdict({ now, x: t(), facts: f, alerts, targets: l.targets, promError: data.error || l.promError, promOkAt: l.promOkAt, amError: l.amError, rules: l.rules.flatMap((g) => g.rules).length, ready: true, dash: DASH }) };
+  return { data, facts: f, alerts, live: l, now, dash: DASH, span, verdict: verdict({ now, x: t(), facts: f, alerts, targets: l.targets, promError: data.error || l.promError, promOkAt: l.promOkAt, amError: l.amError, rules: l.rules.flatMap((g) => g.rules).length, ready: true, dash: DASH }) };
 }
 function Body({ v }: { v: HomeView }) {
   const bad = v.verdict.tone === 'critical' || v.verdict.tone === 'warning', mark = bad && v.verdict.since ? { at: v.verdict.since / 1000, text: `${clock(v.verdict.since)} ${v.verdict.group?.name ?? ''}` } : undefined;

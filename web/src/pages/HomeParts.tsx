@@ -55,7 +55,7 @@ function rank(v: HomeView, g: Group): number {
 export function LagTable({ v }: { v: HomeView }) {
   const x = t(), list = v.facts.groups.map((g) => ({ g, r: rank(v, g) })).sort((a, b) => b.r - a.r), timed = list.some(({ g }) => g.ageMs !== undefined), rest = list.slice(ROWS).map(({ g }) => g), worst = rest.reduce((m, g) => Math.max(m, timed ? g.ageMs ?? 0 : g.lag), 0);
   return <section class="panel"><header><h2>{x.lagByGroup}</h2><span class="note">{x.groupsNote(list.length, timed)}</span></header>
-    {list.length === 0 ? <p class="body muted">{v.data.error ? x.promQuiet : x.noGroupsYet}</p> : <table><thead><tr><th>{x.group}</th><th class="r" title={x.timeLagWhy}>{x.timeLag}</th><th>{x.lastHour}</th><th class="r hide-s">{x.messages}</th><th class="r hide-s">{x.inOut}</th><th class="r hide-s">{x.toZero}</th><th class="r hide-s">{x.members}</th></tr></thead>
+    {list.length === 0 ? <p class="body muted">{v.data.error ? x.promQuiet : x.noGroupsYet}</p> : <table><thead><tr><th>{x.group}</th><th class="r" title={x.timeLagWhy}>{x.timeLag}</th><th>{v.span}</th><th class="r hide-s">{x.messages}</th><th class="r hide-s">{x.inOut}</th><th class="r hide-s">{x.toZero}</th><th class="r hide-s">{x.members}</th></tr></thead>
       <tbody>{list.slice(0, ROWS).map(({ g, r }) => <GroupRow g={g} r={r} dash={v.dash} />)}{rest.length > 0 && <tr><td colSpan={7} class="muted">{x.moreGroups(rest.length, timed ? duration(worst) : `${whole(worst)} ${x.msgs}`)}</td></tr>}</tbody></table>}</section>;
 }
 function GroupRow({ g, r, dash }: { g: Group; r: number; dash: string }) {

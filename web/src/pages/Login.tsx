@@ -27,7 +27,7 @@ export function LoginPage() {
       await loadSession();
       const v = session.get().settings?.vigie;
       navigate(v?.mustChangePassword || v?.defaultPassword ? `/profile/password?redirectTo=${encodeURIComponent(target())}` : target(), true);
-    } catch (err) { const f = err as ApiError; setError(f.status === 401 ? x.wrongLogin : f.message || x.netDown); }
+    } catch (err) { const f = err as ApiError; setError(f.status === 401 && /^invalid username/i.test(f.message) ? x.wrongLogin : f.message || x.netDown); }
     setBusy(false);
   };
   return <Card title={x.signIn}><form class="form" onSubmit={submit}><label>{x.username}<input autocomplete="username" autofocus required value={user} onInput={(e) => setUser(e.currentTarget.value)} /></label>
