@@ -15,6 +15,7 @@
 #include "io/proc.h"
 #include "roles/prometheus/prometheus_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { RULE_FILE_MAX = 16 << 20, FLOOR_MS = 1 };
@@ -192,16 +193,22 @@ static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *
     return OK;
 }
 
+/* With line and column, where the mistake has them. */
+static enum err config_error(const struct prometheus *p, enum err e, const struct diag *why,
+                             struct diag *d)
+{
+    char place[32] = "";
+    if (why->line) (void)snprintf(place, sizeof(place), "%u:%u: ", why->line, why->col);
+    return diag_set(d, e, "couldn't load configuration (--config.file=\"" STR_FMT "\"): %s%s",
+                    STR_ARG(p->cfg->config_file), place, why->text);
+}
+
 static enum err load(struct prometheus *p, struct diag *d)
 {
     struct prom_config *c = NULL;
     struct diag why = { 0 };
     enum err e = prom_config_load(p->cfg->config_file, &c, &why);
-    if (e != OK) {
-        (void)diag_set(d, e, "couldn't load configuration (--config.file=\"" STR_FMT "\"): %s",
-                       STR_ARG(p->cfg->config_file), why.text);
-        return e;
-    }
+    if (e != OK) return config_error(p, e, &why, d);
     e = apply(p, c, d);
     prom_config_unref(c);
     return e;
