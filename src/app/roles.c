@@ -10,7 +10,8 @@
 const char VIGIE_VERSION[] = "0.1.0";
 
 const struct role *const ROLES[] = {
-    &kafka_exporter_role, &jmx_exporter_role, &prometheus_role, &alertmanager_role, &grafana_role, NULL,
+    &kafka_exporter_role, &jmx_exporter_role, &prometheus_role,
+    &alertmanager_role,   &grafana_role,      NULL,
 };
 
 /* What clients branch on: the versions whose behaviour we follow. */
