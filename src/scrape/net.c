@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/hash.h"
+#include "base/list.h"
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/http_client.h"
@@ -20,6 +21,7 @@ struct scrape_net {
     struct str user_agent;
     void (*on_wake)(void *ctx);
     void *ctx;
+    struct list offloaded; /* not yet told to be done */
 };
 
 /* --- requests --- */
@@ -126,6 +128,8 @@ static void cancel(void *ctx, void *ticket)
 
 struct offloaded {
     struct job job;
+    struct list in_net;
+    bool ran;
     void (*work)(void *arg);
     void (*done)(void *arg);
     void *arg;
@@ -135,12 +139,15 @@ static void run(struct job *j)
 {
     struct offloaded *o = (struct offloaded *)j;
     o->work(o->arg);
+    o->ran = true;
 }
 
+/* Not told to the engine where the pool closed before the work began: the process is ending. */
 static void done(struct job *j)
 {
     struct offloaded *o = (struct offloaded *)j;
-    o->done(o->arg);
+    list_remove(&o->in_net);
+    if (o->ran) o->done(o->arg);
     free(o);
 }
 
@@ -156,6 +163,7 @@ static void offload(void *ctx, void (*work)(void *arg), void (*when_done)(void *
         .done = when_done,
         .arg = arg
     };
+    list_add_tail(&n->offloaded, &o->in_net);
     pool_submit(n->pool, &o->job);
 }
 
@@ -190,12 +198,17 @@ struct scrape_net *scrape_net_new(struct loop *l, struct pool *p, struct str use
                               .user_agent = user_agent,
                               .on_wake = on_wake,
                               .ctx = ctx };
+    list_init(&n->offloaded);
     return n;
 }
 
 void scrape_net_free(struct scrape_net *n)
 {
     if (!n) return;
+    LIST_FOR(it,
+             &n->offloaded) { /* their done() stayed in the mailbox of a loop that had stopped */
+        free(CONTAINER_OF(it, struct offloaded, in_net));
+    }
     http_client_free(n->client);
     free(n);
 }

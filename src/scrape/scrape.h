@@ -66,7 +66,10 @@ struct scrape_options {
 
 struct scrape_manager *scrape_manager_new(const struct scrape_options *o);
 
-/* Cancels what is under way. No offloaded work may be running. No staleness is written: a restart is no end of series. */
+/*
+ * Cancels what is under way. No offloaded work may be running; work whose done() will never be called is forgotten.
+ * No staleness is written: a restart is no end of series.
+ */
 void scrape_manager_free(struct scrape_manager *m);
 
 /*

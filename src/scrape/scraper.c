@@ -72,7 +72,7 @@ struct scraper *scraper_new(struct scrape_shared *sh, struct prom_config *holder
 void scraper_free(struct scraper *s)
 {
     if (!s) return;
-    ASSERT(s->magic == SCRAPER_MAGIC && s->state != SCRAPER_COMMITTING);
+    ASSERT(s->magic == SCRAPER_MAGIC);
     if (s->state == SCRAPER_FETCHING) {
         s->shared->o.env.cancel(s->shared->o.env.ctx, s->ticket);
     }

@@ -69,7 +69,8 @@ struct scraper {
 /* Takes a reference on holder. */
 struct scraper *scraper_new(struct scrape_shared *sh, struct prom_config *holder,
                             const struct scrape_config *c, const struct target *t);
-void scraper_free(struct scraper *s); /* cancels a fetch; not while committing */
+/* Cancels a fetch. Of a commit the work has ended; that nobody was told any more (the loop had stopped) is fine. */
+void scraper_free(struct scraper *s);
 
 /* The next due time by the target's place in the interval. */
 void scraper_schedule(struct scraper *s, int64_t now_ms);

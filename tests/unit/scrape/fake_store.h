@@ -31,6 +31,7 @@ struct fake_store {
     struct appendable base;
     struct appender appender;
     pthread_mutex_t lock;
+    _Atomic(size_t) opening; /* calls of open(), those that wait included */
     struct arena arena;
     VEC(struct fake_series) series; /* ref is index + 1 */
     VEC(struct fake_staged) staged;
@@ -135,6 +136,7 @@ static inline void fake_rollback(struct appender *ap)
 static inline struct appender *fake_open(struct appendable *aa)
 {
     struct fake_store *st = CONTAINER_OF(aa, struct fake_store, base);
+    st->opening++;
     pthread_mutex_lock(&st->lock);
     ASSERT(!st->open);
     st->open = true;

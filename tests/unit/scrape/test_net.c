@@ -172,10 +172,6 @@ static void *run_loop(void *ctx)
 {
     struct scene *s = ctx;
     loop_run(s->loop);
-    scrape_manager_free(s->m); /* on its own thread */
-    scrape_net_free(s->net);
-    http_server_close(s->server);
-    timer_done(&s->timer);
     return NULL;
 }
 
@@ -217,16 +213,27 @@ static void scene_open(struct scene *s, const char *jobs)
     pthread_create(&s->loop_thread, NULL, run_loop, s);
 }
 
-static void scene_close(struct scene *s)
+/* The order of a process that ends: loops, workers, engines. */
+static void end_loop(struct scene *s)
 {
-    pool_free(s->pool); /* no commit is under way any more */
     loop_stop(s->loop);
     pthread_join(s->loop_thread, NULL);
+}
+
+static void end_rest(struct scene *s)
+{
+    pool_free(s->pool);
+    http_server_close(s->server);
+    timer_done(&s->timer);
+    scrape_manager_free(s->m);
+    scrape_net_free(s->net);
     close_odd(s);
     prom_config_unref(s->config);
     fake_store_done(&s->store);
     loop_free(s->loop);
 }
+
+static void pause_briefly(void) { (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL); }
 
 /* Every target has been scraped twice: the second time the cache knew the page. */
 static void wait_for_all(struct scene *s, uint64_t scrapes)
@@ -242,7 +249,7 @@ static void wait_for_all(struct scene *s, uint64_t scrapes)
             known &= all.active[i].health != HEALTH_UNKNOWN;
         }
         if (known) return;
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+        pause_briefly();
     }
 }
 
@@ -301,11 +308,33 @@ static void everyone_is_told_apart(void **state)
                STR_ARG(t->last_error));
     }
     assert_int_equal(all.active[0].samples, 20001);
-    scene_close(&s);
+    end_loop(&s);
+    end_rest(&s);
+}
+
+/* A transaction is under way when the loop stops: its end reaches nobody, and nothing minds. */
+static void ending_in_a_transaction(void **state)
+{
+    (void)state;
+    static struct scene s;
+    scene_open(&s, "global: {scrape_interval: 1s}\n"
+                   "scrape_configs:\n"
+                   "- {job_name: a, metrics_path: /empty, static_configs: [{targets: ['@']}]}\n"
+                   "- {job_name: b, metrics_path: /silent, static_configs: [{targets: ['%']}]}\n"
+                   "- {job_name: c, metrics_path: /login, static_configs: [{targets: ['@']}]}\n"
+                   "- {job_name: d, metrics_path: /json, static_configs: [{targets: ['@']}]}\n");
+    pthread_mutex_lock(&s.store.lock);
+    while (s.store.opening < 2) {
+        pause_briefly();
+    }
+    end_loop(&s);
+    pthread_mutex_unlock(&s.store.lock);
+    end_rest(&s);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(everyone_is_told_apart) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(everyone_is_told_apart),
+                                        cmocka_unit_test(ending_in_a_transaction) };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }
