@@ -29,7 +29,7 @@ export function LineChart({ lines, start, end, label, mark, height, shown = sig 
   const [box, size] = useSize<HTMLDivElement>(), [at, setAt] = useState<number | undefined>(), w = Math.max(0, size.w - L - R), h = height - T - B;
   const max = Math.max(0, ...lines.flatMap((l) => l.values.filter((v): v is number => v !== null))), ys = ticks(max), top = ys[ys.length - 1]!, n = Math.max(2, lines[0]?.values.length ?? 2);
   const x = (i: number): number => L + (i / (n - 1)) * w, X = (s: number): number => L + ((s - start) / (end - start)) * w, y = (v: number): number => T + h - (Math.min(v, top) / top) * h;
-  const mx = mark && mark.at < end ? Math.round(X(Math.max(start, mark.at))) + 0.5 : undefined, late = mx !== undefined && mx > L + w * 0.6;
+  const mx = mark && mark.at < end ? Math.round(X(Math.max(start, mark.at))) + 0.5 : undefined, late = mx !== undefined && mx > L + w * 0.5, word = mark && (late ? mx! - L : L + w - (mx ?? 0)) < mark.text.length * 6.4 ? mark.text.split(' ')[0] : mark?.text;
   const move = (e: PointerEvent): void => { const r = (e.currentTarget as Element).getBoundingClientRect(), i = Math.round(((e.clientX - r.left - L) / w) * (n - 1)); setAt(i >= 0 && i < n ? i : undefined); };
   const when = at === undefined ? 0 : start + (at / (n - 1)) * (end - start);
   return <div ref={box} class="lchart" style={{ height: `${height}px` }} onPointerMove={move} onPointerLeave={() => setAt(undefined)}>{size.w > 60 && <svg class="chart" width={size.w} height={height} role="img" aria-label={`${label}: ${lines.map((l) => `${l.name} ${shown([...l.values].reverse().find((v) => v !== null) ?? NaN)}`).join(', ')}`}>
@@ -37,7 +37,7 @@ export function LineChart({ lines, start, end, label, mark, height, shown = sig 
     {ys.map((v) => <><path d={`M${L} ${Math.round(y(v)) + 0.5}H${L + w}`} stroke="var(--grid)" /><text x={L - 6} y={y(v) + 4} text-anchor="end">{shown(v)}</text></>)}
     {hours(start, end, w).map((s) => <text x={X(s)} y={height - 4} text-anchor={X(s) > L + w - 18 ? 'end' : X(s) < L + 14 ? 'start' : 'middle'}>{clock(s * 1000, false)}</text>)}
     {lines.map((l) => <path d={linePath(l.values, x, y)} fill="none" stroke={l.color} stroke-width="1.5" stroke-linejoin="round" />)}
-    {mx !== undefined && <><path d={`M${mx} ${T - 4}V${T + h}`} stroke="var(--critical)" /><text x={mx + (late ? -4 : 4)} y={T - 5} text-anchor={late ? 'end' : 'start'} style={{ fill: 'var(--critical)' }}>{mark!.text}</text></>}
+    {mx !== undefined && <><path d={`M${mx} ${T - 4}V${T + h}`} stroke="var(--critical)" /><text x={mx + (late ? -4 : 4)} y={T - 5} text-anchor={late ? 'end' : 'start'} style={{ fill: 'var(--critical)' }}>{word}</text></>}
     {at !== undefined && <path d={`M${x(at).toFixed(1)} ${T}V${T + h}`} stroke="var(--muted)" stroke-dasharray="3 3" />}
     {at !== undefined && lines.map((l) => { const v = l.values[at]; return typeof v === 'number' ? <circle cx={x(at)} cy={y(v)} r="3" fill={l.color} /> : null; })}</svg>}
     {at !== undefined && <div class="tip" style={{ left: `${x(at) > L + w / 2 ? Math.max(0, x(at) - 170) : x(at) + 12}px` }}><div class="time">{clock(when * 1000)}</div>{lines.map((l) => { const v = l.values[at]; return typeof v === 'number' ? <div><i class="sw" style={{ '--c': l.color }} />{l.name}<b>{shown(v)}</b></div> : null; })}</div>}</div>;
