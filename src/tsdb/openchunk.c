@@ -174,8 +174,8 @@ bool open_full(struct hot *h, int64_t t, uint32_t stagger)
     uint32_t state = get32(&h->state), n = state & COUNT_MASK;
     if (n == 0) return false;
     if (UNLIKELY(n == OPEN_SAMPLES / 4)) predict(h, state >> VIRGIN_SHIFT & 1, stagger);
-    if ((uint64_t)t - (uint64_t)get64(&h->t) >= get32(&h->left) || n >= OPEN_SAMPLES_MAX)
-        return true;
+    if (n >= OPEN_SAMPLES_MAX) return true;
+    if ((uint64_t)t - (uint64_t)get64(&h->t) >= get32(&h->left)) return true;
     return get32(&h->first) >> COUNT_SHIFT >= LONG_SEGMENTS &&
            open_bytes(h) > OPEN_BYTES_MAX - OPEN_SAMPLE_BYTES_MAX;
 }
