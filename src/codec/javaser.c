@@ -157,8 +157,9 @@ static enum err take_reference(struct cursor *c, struct javaser_value **out)
 {
     uint32_t handle;
     TRY(take_u32(c, &handle));
-    if (handle < HANDLE_BASE || handle - HANDLE_BASE >= c->handles->all.n)
+    if (handle < HANDLE_BASE || handle - HANDLE_BASE >= c->handles->all.n) {
         return bad(c, ERR_SYNTAX, "reference to an object that was not sent");
+    }
     *out = c->handles->all.v[handle - HANDLE_BASE];
     return OK;
 }
@@ -251,8 +252,9 @@ static enum err class_reference(struct cursor *c, struct javaser_class **out)
 {
     struct javaser_value *v;
     TRY(take_reference(c, &v));
-    if (v->kind != JAVASER_CLASS || !v->class)
+    if (v->kind != JAVASER_CLASS || !v->class) {
         return bad(c, ERR_SYNTAX, "reference to a class that is none");
+    }
     *out = (struct javaser_class *)(uintptr_t)v->class;
     return OK;
 }
@@ -356,8 +358,9 @@ static enum err object(struct cursor *c, const struct javaser_value **out)
     TRY(some_class(c, &class));
     TRY(handle_new(c, JAVASER_OBJECT, &v));
     v->class = class;
-    for (const struct javaser_class *k = class; k; k = k->super)
+    for (const struct javaser_class *k = class; k; k = k->super) {
         if (++v->n > JAVASER_DEPTH_MAX) return bad(c, ERR_LIMIT, "too many superclasses");
+    }
     v->parts = arena_array(c->a, v->n, sizeof(*v->parts));
     size_t at = v->n;
     for (const struct javaser_class *k = class; k; k = k->super) v->parts[--at].class = k;
@@ -556,8 +559,9 @@ enum err javaser_read(struct javaser *s, const struct javaser_value **out, struc
 bool javaser_is(const struct javaser_value *v, const char *class_name)
 {
     if (v->kind != JAVASER_OBJECT) return false;
-    for (size_t i = 0; i < v->n; i++)
+    for (size_t i = 0; i < v->n; i++) {
         if (str_eqc(v->parts[i].class->name, class_name)) return true;
+    }
     return false;
 }
 
@@ -566,8 +570,9 @@ const struct javaser_slot *javaser_field(const struct javaser_value *v, const ch
     if (v->kind != JAVASER_OBJECT) return NULL;
     for (size_t i = v->n; i-- > 0;) {
         const struct javaser_part *p = &v->parts[i];
-        for (size_t k = 0; p->slots && k < p->class->n; k++)
+        for (size_t k = 0; p->slots && k < p->class->n; k++) {
             if (str_eqc(p->class->fields[k].name, name)) return &p->slots[k];
+        }
     }
     return NULL;
 }
@@ -587,7 +592,8 @@ struct str javaser_text(const struct javaser_value *v, const char *field)
 const struct javaser_part *javaser_part(const struct javaser_value *v, const char *class_name)
 {
     if (v->kind != JAVASER_OBJECT) return NULL;
-    for (size_t i = 0; i < v->n; i++)
+    for (size_t i = 0; i < v->n; i++) {
         if (str_eqc(v->parts[i].class->name, class_name)) return &v->parts[i];
+    }
     return NULL;
 }

@@ -92,46 +92,52 @@ static struct bean_class *class_of(struct beans *b, struct str name)
 
 static bool matches_any(const struct jmx_objectnames *patterns, const struct objectname *name)
 {
-    for (size_t i = 0; i < patterns->n; i++)
+    for (size_t i = 0; i < patterns->n; i++) {
         if (objectname_match(&patterns->v[i], name)) return true;
+    }
     return false;
 }
 
 /* An explicit include, not a pattern, keeps a bean that excludeJvmMetrics would drop. */
 static bool named_exactly(const struct jmx_objectnames *patterns, const struct objectname *name)
 {
-    for (size_t i = 0; i < patterns->n; i++)
+    for (size_t i = 0; i < patterns->n; i++) {
         if (!patterns->v[i].open && objectname_eq(&patterns->v[i], name)) return true;
+    }
     return false;
 }
 
 static bool is_jvm_domain(struct str domain)
 {
-    for (size_t i = 0; i < ARRAY_LEN(JVM_DOMAINS); i++)
+    for (size_t i = 0; i < ARRAY_LEN(JVM_DOMAINS); i++) {
         if (str_eqc(domain, JVM_DOMAINS[i])) return true;
+    }
     return false;
 }
 
 static bool is_never(struct str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(NEVER); i++)
+    for (size_t i = 0; i < ARRAY_LEN(NEVER); i++) {
         if (str_eqc(name, NEVER[i])) return true;
+    }
     return false;
 }
 
 static const struct jmx_bean_attributes *filter_for(const struct jmx_bean_attributes *v, size_t n,
                                                     const struct objectname *name)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (objectname_eq(&v[i].bean, name)) return &v[i];
+    }
     return NULL;
 }
 
 static bool filtered_out(const struct jmx_config *c, struct str text, const struct objectname *name)
 {
     if (is_never(text) || matches_any(&c->exclude, name)) return true;
-    if (c->exclude_jvm && is_jvm_domain(name->domain) && !named_exactly(&c->include, name))
+    if (c->exclude_jvm && is_jvm_domain(name->domain) && !named_exactly(&c->include, name)) {
         return true;
+    }
     return c->include_attributes_n &&
            !filter_for(c->include_attributes, c->include_attributes_n, name);
 }
@@ -221,9 +227,11 @@ void beans_forget_questions(struct beans *b)
 
 void beans_forget_outcomes(struct beans *b)
 {
-    for (size_t i = 0; i < b->n; i++)
-        for (size_t k = 0; b->v[i]->info && k < b->v[i]->info->n; k++)
+    for (size_t i = 0; i < b->n; i++) {
+        for (size_t k = 0; b->v[i]->info && k < b->v[i]->info->n; k++) {
             if (!b->v[i]->attributes[k].dead) attribute_clear(&b->v[i]->attributes[k]);
+        }
+    }
 }
 
 /* One block: the struct, the attributes, their strings. */
@@ -257,8 +265,9 @@ static struct bean_info *info_new(const struct jmx_info *from, bool shared)
 
 static bool listed(const struct str *v, size_t n, struct str name)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (str_eq(v[i], name)) return true;
+    }
     return false;
 }
 
@@ -285,8 +294,9 @@ static bool attribute_filtered(const struct jmx_config *c, const struct bean *be
     if (only && !listed(only->attributes, only->n, t->name)) return true;
     if (without && listed(without->attributes, without->n, t->name)) return true;
     if (!str_eqc(bean->name, "java.lang:type=Runtime")) return false;
-    for (size_t i = 0; i < ARRAY_LEN(RUNTIME_NEVER); i++)
+    for (size_t i = 0; i < ARRAY_LEN(RUNTIME_NEVER); i++) {
         if (str_ieq(t->name, str_c(RUNTIME_NEVER[i]))) return true;
+    }
     return false;
 }
 
@@ -331,15 +341,17 @@ void bean_describe(struct beans *b, struct bean *bean, const struct jmx_info *in
 size_t bean_wanted(const struct bean *bean, struct str *out)
 {
     size_t n = 0;
-    for (size_t i = 0; bean->info && i < bean->info->n; i++)
+    for (size_t i = 0; bean->info && i < bean->info->n; i++) {
         if (!bean->attributes[i].dead) out[n++] = bean->info->attributes[i].name;
+    }
     return n;
 }
 
 size_t bean_attribute_index(const struct bean *bean, struct str name)
 {
-    for (size_t i = 0; bean->info && i < bean->info->n; i++)
+    for (size_t i = 0; bean->info && i < bean->info->n; i++) {
         if (str_eq(bean->info->attributes[i].name, name)) return i;
+    }
     return STR_NONE;
 }
 

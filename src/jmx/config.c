@@ -114,11 +114,14 @@ enum err jmx_endpoint_of_host_port(struct str text, struct arena *a, struct jmx_
     size_t colon = text.n;
     uint64_t port;
     while (colon > 0 && text.p[colon - 1] != ':') colon--;
-    if (colon < 2 || num_parse_u64(str_from(text, colon), &port) != OK || port == 0 || port > 65535)
+    if (colon < 2 || num_parse_u64(str_from(text, colon), &port) != OK || port == 0 ||
+        port > 65535) {
         return bad_endpoint(text, d);
+    }
     struct str host = str_first(text, colon - 1);
-    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') {
         host = str_make(host.p + 1, host.n - 2);
+    }
     *out = (struct jmx_endpoint){
         .host = arena_dup(a, host),
         .port = (uint16_t)port,
@@ -134,19 +137,22 @@ enum err jmx_endpoint_of_url(struct str text, struct arena *a, struct jmx_endpoi
                              struct diag *d)
 {
     static const struct str SCHEME = { "service:jmx:rmi://", 18 }, JNDI = { "/jndi/rmi://", 12 };
-    if (!str_starts(text, SCHEME))
+    if (!str_starts(text, SCHEME)) {
         return diag_set(d, ERR_UNSUPPORTED,
                         "expected service:jmx:rmi:///jndi/rmi://HOST:PORT/jmxrmi, got \"%.*s\"",
                         STR_ARG(text));
+    }
     size_t at = str_find(text, JNDI);
-    if (at == STR_NONE)
+    if (at == STR_NONE) {
         return diag_set(d, ERR_UNSUPPORTED,
                         "of the JMX service URLs only those with /jndi/rmi:// are supported");
+    }
     struct str place, name;
     struct jmx_endpoint e;
-    if (!str_cut(str_from(text, at + JNDI.n), '/', &place, &name) || name.n == 0)
+    if (!str_cut(str_from(text, at + JNDI.n), '/', &place, &name) || name.n == 0) {
         return diag_set(d, ERR_SYNTAX, "expected /jndi/rmi://HOST:PORT/NAME in \"%.*s\"",
                         STR_ARG(text));
+    }
     bool has_port = place.n && str_find_char(place, ':') != STR_NONE && !str_ends(place, STR("]"));
     if (!has_port) place = arena_fmt(a, STR_FMT ":%d", STR_ARG(place), REGISTRY_PORT);
     if (place.p[0] == ':') place = arena_fmt(a, "localhost" STR_FMT, STR_ARG(place));
@@ -161,13 +167,15 @@ static enum err endpoints(struct jmx_config *c, const struct raw *r, const struc
 {
     struct arena *a = &c->arena;
     c->endpoints = arena_array(a, r->targets.n + 1, sizeof(*c->endpoints));
-    if (r->host_port.n && r->url.n)
+    if (r->host_port.n && r->url.n) {
         return yaml_error(yaml_get(root, "jmxUrl"), d, ERR_SYNTAX,
                           "At most one of hostPort and jmxUrl must be provided");
+    }
     struct diag why = { 0 };
     if (r->host_port.n) {
-        if (jmx_endpoint_of_host_port(r->host_port, a, &c->endpoints[0], &why) != OK)
+        if (jmx_endpoint_of_host_port(r->host_port, a, &c->endpoints[0], &why) != OK) {
             return yaml_error(yaml_get(root, "hostPort"), d, ERR_SYNTAX, "hostPort: %s", why.text);
+        }
         c->endpoints_n = 1;
     } else if (r->url.n) {
         enum err e = jmx_endpoint_of_url(r->url, a, &c->endpoints[0], &why);
@@ -176,9 +184,10 @@ static enum err endpoints(struct jmx_config *c, const struct raw *r, const struc
     }
     for (size_t i = 0; i < r->targets.n; i++) {
         if (jmx_endpoint_of_host_port(r->targets.v[i], a, &c->endpoints[c->endpoints_n], &why) !=
-            OK)
+            OK) {
             return yaml_error(yaml_get(root, "targets")->items[i], d, ERR_SYNTAX, "targets: %s",
                               why.text);
+        }
         c->endpoints_n++;
     }
     return OK;
@@ -195,8 +204,9 @@ static enum err names(struct arena *a, const struct yaml_node *list, struct jmx_
     for (size_t i = 0; i < list->n; i++) {
         struct diag why = { 0 };
         struct str text = list->items[i]->text;
-        if (objectname_parse(text, a, &out->v[i], &why) != OK)
+        if (objectname_parse(text, a, &out->v[i], &why) != OK) {
             return yaml_error(list->items[i], d, ERR_SYNTAX, "%s", why.text);
+        }
         out->texts[i] = text;
     }
     out->n = list->n;
@@ -217,8 +227,9 @@ static enum err filters(struct jmx_config *c, const struct yaml_node *root, stru
 static enum err attribute_names(struct arena *a, const struct yaml_node *list,
                                 struct jmx_bean_attributes *out, struct diag *d)
 {
-    if (list->kind != YAML_SEQ)
+    if (list->kind != YAML_SEQ) {
         return yaml_error(list, d, ERR_SYNTAX, "expected a list of attribute names");
+    }
     struct str *v = arena_array(a, list->n, sizeof(*v));
     for (size_t i = 0; i < list->n; i++) v[i] = list->items[i]->text;
     out->attributes = v;
@@ -230,14 +241,16 @@ static enum err bean_attributes(struct arena *a, const struct yaml_node *map,
                                 struct jmx_bean_attributes **out, size_t *n, struct diag *d)
 {
     if (yaml_is_null(map)) return OK;
-    if (map->kind != YAML_MAP)
+    if (map->kind != YAML_MAP) {
         return yaml_error(map, d, ERR_SYNTAX,
                           "expected MBean names, each with a list of attributes");
+    }
     struct jmx_bean_attributes *v = arena_array(a, map->n, sizeof(*v));
     for (size_t i = 0; i < map->n; i++) {
         struct diag why = { 0 };
-        if (objectname_parse(map->items[2 * i]->text, a, &v[i].bean, &why) != OK)
+        if (objectname_parse(map->items[2 * i]->text, a, &v[i].bean, &why) != OK) {
             return yaml_error(map->items[2 * i], d, ERR_SYNTAX, "%s", why.text);
+        }
         TRY(attribute_names(a, map->items[2 * i + 1], &v[i], d));
     }
     *out = v;
@@ -256,8 +269,9 @@ static int by_name(const void *x, const void *y)
 static void rule_labels(struct arena *a, const struct yaml_pairs *from, struct jmx_rule *to)
 {
     to->labels = arena_array(a, from->n, sizeof(*to->labels));
-    for (size_t i = 0; i < from->n; i++)
+    for (size_t i = 0; i < from->n; i++) {
         to->labels[i] = (struct jmx_label){ .name = from->v[i].key, .value = from->v[i].value };
+    }
     to->labels_n = from->n;
     if (from->n) qsort(to->labels, from->n, sizeof(*to->labels), by_name);
 }
@@ -268,9 +282,10 @@ static bool wants_whole_subject(const struct jmx_rule *r)
     static const struct str WHOLE = { "$0", 2 };
     bool wants = str_find(r->name, WHOLE) != STR_NONE || str_find(r->value, WHOLE) != STR_NONE ||
                  str_find(r->help, WHOLE) != STR_NONE;
-    for (size_t i = 0; i < r->labels_n; i++)
+    for (size_t i = 0; i < r->labels_n; i++) {
         wants |= str_find(r->labels[i].name, WHOLE) != STR_NONE ||
                  str_find(r->labels[i].value, WHOLE) != STR_NONE;
+    }
     return wants;
 }
 
@@ -281,9 +296,10 @@ static enum err rule_pattern(struct jmx_config *c, const struct raw_rule *r, str
     struct diag why = { 0 };
     struct str whole = arena_fmt(&c->arena, "^.*(?:" STR_FMT ").*\\z", STR_ARG(r->pattern));
     enum err e = regex_compile(whole, REGEX_JAVA, &to->re, &why);
-    if (e != OK)
+    if (e != OK) {
         return yaml_error(yaml_get(r->at, "pattern"), d, e, "pattern \"%.*s\": %s",
                           STR_ARG(r->pattern), why.text);
+    }
     to->blind = jmx_pattern_blind(r->pattern) && !wants_whole_subject(to);
     to->literal = jmx_pattern_literal(r->pattern, &c->arena);
     return OK;
@@ -294,14 +310,16 @@ static enum err rule(struct jmx_config *c, const struct raw_rule *r, struct jmx_
 {
     bool has_name = yaml_get(r->at, "name") != NULL;
     bool has_pattern = yaml_get(r->at, "pattern") != NULL;
-    if ((r->labels.n || r->help.n) && !has_name)
+    if ((r->labels.n || r->help.n) && !has_name) {
         return yaml_error(r->at, d, ERR_SYNTAX,
                           "Must provide name, if help or labels are given: "
                           "a rule with help or labels needs a name");
-    if (has_name && !has_pattern)
+    }
+    if (has_name && !has_pattern) {
         return yaml_error(
             r->at, d, ERR_SYNTAX,
             "Must provide pattern, if name is given: a rule with a name needs a pattern");
+    }
     *to = (struct jmx_rule){
         .line = r->at ? r->at->line : 0,
         .pattern = r->pattern,
@@ -343,8 +361,9 @@ static enum err rules(struct jmx_config *c, const struct raw *r, const struct ya
 static void aliases(struct jmx_config *c, const struct yaml_pairs *from)
 {
     c->aliases = arena_array(&c->arena, from->n, sizeof(*c->aliases));
-    for (size_t i = 0; i < from->n; i++)
+    for (size_t i = 0; i < from->n; i++) {
         c->aliases[i] = (struct jmx_alias){ .name = from->v[i].key, .of = from->v[i].value };
+    }
     c->aliases_n = from->n;
 }
 
@@ -367,22 +386,26 @@ static void refuse(struct jmx_config *c, const struct yaml_node *at, const char 
 
 static void refusals(struct jmx_config *c, const struct raw *r, const struct yaml_node *root)
 {
-    if (r->username.n && secret_set(r->password))
+    if (r->username.n && secret_set(r->password)) {
         refuse(c, yaml_get(root, "username"),
                "username and password: JMX with a login is not supported yet; "
                "open a JMX port without authentication for this exporter, or remove both keys");
-    if (switched_on(r->ssl))
+    }
+    if (switched_on(r->ssl)) {
         refuse(c, yaml_get(root, "ssl"),
                "ssl: JMX over TLS is not supported yet; open a plain JMX port for this exporter, "
                "or set ssl: false");
-    if (yaml_get(r->http, "authentication"))
+    }
+    if (yaml_get(r->http, "authentication")) {
         refuse(c, yaml_get(r->http, "authentication"),
                "httpServer.authentication is not supported yet, and without it /metrics would "
                "stand open; remove the key to allow that");
-    if (yaml_get(r->http, "ssl"))
+    }
+    if (yaml_get(r->http, "ssl")) {
         refuse(c, yaml_get(r->http, "ssl"),
                "httpServer.ssl is not supported yet, and without it /metrics would be plain; "
                "remove the key to allow that");
+    }
 }
 
 static void warn(struct jmx_config *c, const struct yaml_node *at, const char *text)
@@ -396,11 +419,13 @@ static void warn(struct jmx_config *c, const struct yaml_node *at, const char *t
 static enum err simple_keys(struct jmx_config *c, const struct raw *r, const struct yaml_node *root,
                             struct diag *d)
 {
-    if (r->compat.n && !str_eqc(r->compat, "0.x") && !str_eqc(r->compat, "1.x"))
+    if (r->compat.n && !str_eqc(r->compat, "0.x") && !str_eqc(r->compat, "1.x")) {
         return yaml_error(yaml_get(root, "compat"), d, ERR_SYNTAX, "compat: expected 0.x or 1.x");
-    if (r->start_delay < 0)
+    }
+    if (r->start_delay < 0) {
         return yaml_error(yaml_get(root, "startDelaySeconds"), d, ERR_RANGE,
                           "startDelaySeconds: expected a number of seconds, not a negative one");
+    }
     c->compat_0x = str_eqc(r->compat, "0.x");
     c->target_label = r->target_label;
     c->start_delay_seconds = r->start_delay;
@@ -410,8 +435,9 @@ static enum err simple_keys(struct jmx_config *c, const struct raw *r, const str
     c->auto_exclude = r->auto_exclude;
     c->exclude_jvm = r->exclude_jvm;
     c->metrics_path = yaml_str(yaml_get(yaml_get(r->http, "metrics"), "path"), STR("/metrics"));
-    if (!str_starts(c->metrics_path, STR("/")))
+    if (!str_starts(c->metrics_path, STR("/"))) {
         c->metrics_path = arena_fmt(&c->arena, "/" STR_FMT, STR_ARG(c->metrics_path));
+    }
     return OK;
 }
 

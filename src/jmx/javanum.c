@@ -21,8 +21,9 @@ static void split(double v, struct decimal *out)
     int64_t e = 0;
     (void)str_cut(buf_str(&b), 'e', &mantissa, &exponent);
     out->n = 0;
-    for (size_t i = 0; i < mantissa.n && out->n < sizeof(out->digits); i++)
+    for (size_t i = 0; i < mantissa.n && out->n < sizeof(out->digits); i++) {
         if (mantissa.p[i] != '.') out->digits[out->n++] = mantissa.p[i];
+    }
     if (num_parse_i64(exponent, &e) != OK) e = 0;
     out->exponent = (int)e;
 }
@@ -158,11 +159,13 @@ enum err javanum_parse_double(struct str s, double *out)
     while (s.n && (unsigned char)s.p[s.n - 1] <= ' ') s.n--;
     if (word(s, out)) return OK;
     bool hex = hexadecimal(s);
-    if (hex && str_find_char(s, 'p') == STR_NONE && str_find_char(s, 'P') == STR_NONE)
+    if (hex && str_find_char(s, 'p') == STR_NONE && str_find_char(s, 'P') == STR_NONE) {
         return ERR_SYNTAX;
+    }
     if (s.n > 1 && strchr("dDfF", s.p[s.n - 1])) s.n--;
-    for (size_t i = 0; i < s.n && !hex; i++)
+    for (size_t i = 0; i < s.n && !hex; i++) {
         if (!strchr("0123456789+-.eE", s.p[i])) return ERR_SYNTAX;
+    }
     enum err e = num_parse_f64(s, &v);
     if (e != OK && e != ERR_RANGE) return ERR_SYNTAX;
     *out = v;

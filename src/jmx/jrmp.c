@@ -53,10 +53,12 @@ void jrmp_put_hello(struct buf *b)
 static enum err hello_mismatch(struct str in, struct diag *d)
 {
     unsigned first = (unsigned char)in.p[0];
-    if (first == 0x15 || first == 0x16)
+    if (first == 0x15 || first == 0x16) {
         return diag_set(d, ERR_SYNTAX, "this port speaks TLS; JMX over TLS is not supported yet");
-    if (str_starts(in, STR("HTTP")))
+    }
+    if (str_starts(in, STR("HTTP"))) {
         return diag_set(d, ERR_SYNTAX, "this port speaks HTTP, not RMI");
+    }
     return diag_set(d, ERR_SYNTAX, "this is no RMI port: expected 0x4e, got 0x%02x", first);
 }
 
@@ -168,8 +170,9 @@ void jrmp_put_dgc_ack(struct buf *b, const struct jrmp_uid *uid)
 static enum err return_kind(const struct javaser_value *v, struct jrmp_return *out, struct diag *d)
 {
     if (v->kind != JAVASER_BLOCK || v->text.n != 15 ||
-        (v->text.p[0] != RETURN_NORMAL && v->text.p[0] != RETURN_EXCEPTION))
+        (v->text.p[0] != RETURN_NORMAL && v->text.p[0] != RETURN_EXCEPTION)) {
         return diag_set(d, ERR_SYNTAX, "a return that does not say whether it is an exception");
+    }
     out->exception = v->text.p[0] == RETURN_EXCEPTION;
     memcpy(out->uid.bytes, v->text.p + 1, sizeof(out->uid.bytes));
     return OK;
@@ -181,9 +184,10 @@ enum err jrmp_read_return(struct str *in, struct arena *a, struct jrmp_return *o
     struct jrmp_return r = { 0 };
     const struct javaser_value *v;
     if (in->n < 1) return ERR_SHORT;
-    if (in->p[0] != OP_RETURN)
+    if (in->p[0] != OP_RETURN) {
         return diag_set(d, ERR_SYNTAX, "expected an RMI return (0x51), got 0x%02x",
                         (unsigned)(unsigned char)in->p[0]);
+    }
     enum err e = javaser_open(&s, str_from(*in, 1), a);
     if (e == ERR_SYNTAX) return diag_set(d, e, "an RMI return without a serialised stream");
     TRY(e);
@@ -199,8 +203,9 @@ enum err jrmp_read_return(struct str *in, struct arena *a, struct jrmp_return *o
 static struct str stub_bytes(const struct javaser_part *p, struct arena *a)
 {
     BUF(all, 4096);
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
         if (p->items[i]->kind == JAVASER_BLOCK) buf_put(&all, p->items[i]->text);
+    }
     return arena_dup(a, buf_str(&all));
 }
 
@@ -239,8 +244,9 @@ enum err jrmp_read_stub(const struct javaser_value *v, struct arena *a, struct j
     if (v->kind == JAVASER_OBJECT && v->class->name.n == 0) v = javaser_object(v, "h");
     const struct javaser_part *p = javaser_part(v, "java.rmi.server.RemoteObject");
     struct jrmp_stub stub = { 0 };
-    if (!p || !parse_stub(stub_bytes(p, a), &stub))
+    if (!p || !parse_stub(stub_bytes(p, a), &stub)) {
         return diag_set(d, ERR_SYNTAX, "expected the stub of a remote object");
+    }
     *out = stub;
     return OK;
 }

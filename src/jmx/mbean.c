@@ -13,8 +13,9 @@ static size_t elements(const struct javaser_value *v, const char *class_name, st
     if (!p) return 0;
     const struct javaser_value **items = arena_array(a, p->n, sizeof(struct javaser_value *));
     size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
         if (p->items[i]->kind != JAVASER_BLOCK) items[n++] = p->items[i];
+    }
     *out = items;
     return n;
 }
@@ -30,8 +31,9 @@ static struct str object_name_text(const struct javaser_value *v)
 enum err jmx_read_query(const struct javaser_value *v, struct arena *a, struct jmx_found **out,
                         size_t *n, struct diag *d)
 {
-    if (!javaser_is(v, "java.util.HashSet"))
+    if (!javaser_is(v, "java.util.HashSet")) {
         return diag_set(d, ERR_SYNTAX, "expected a set of MBeans");
+    }
     const struct javaser_value **items = NULL;
     size_t count = elements(v, "java.util.HashSet", a, &items);
     struct jmx_found *found = arena_array(a, count, sizeof(*found));
@@ -53,12 +55,16 @@ enum err jmx_read_query(const struct javaser_value *v, struct arena *a, struct j
 static bool says_immutable(const struct javaser_value *info)
 {
     const struct javaser_part *p = javaser_part(info, "javax.management.MBeanInfo");
-    if (!p || p->n < 3 || p->items[1]->kind != JAVASER_ARRAY || p->items[2]->kind != JAVASER_ARRAY)
+    if (!p || p->n < 3 || p->items[1]->kind != JAVASER_ARRAY ||
+        p->items[2]->kind != JAVASER_ARRAY) {
         return false;
+    }
     const struct javaser_value *names = p->items[1], *values = p->items[2];
-    for (size_t i = 0; i < names->n && i < values->n; i++)
-        if (str_ieq(names->items[i]->text, STR("immutableInfo")))
+    for (size_t i = 0; i < names->n && i < values->n; i++) {
+        if (str_ieq(names->items[i]->text, STR("immutableInfo"))) {
             return str_ieq(values->items[i]->text, STR("true"));
+        }
+    }
     return false;
 }
 
@@ -66,8 +72,9 @@ enum err jmx_read_info(const struct javaser_value *v, struct arena *a, struct jm
                        struct diag *d)
 {
     const struct javaser_value *list = javaser_object(v, "attributes");
-    if (!javaser_is(v, "javax.management.MBeanInfo") || list->kind != JAVASER_ARRAY)
+    if (!javaser_is(v, "javax.management.MBeanInfo") || list->kind != JAVASER_ARRAY) {
         return diag_set(d, ERR_SYNTAX, "expected an MBeanInfo");
+    }
     struct jmx_info info = {
         .class_name = javaser_text(v, "className"),
         .immutable = says_immutable(v),
@@ -91,8 +98,9 @@ enum err jmx_read_info(const struct javaser_value *v, struct arena *a, struct jm
 enum err jmx_read_attributes(const struct javaser_value *v, struct arena *a, struct jmx_value **out,
                              size_t *n, struct diag *d)
 {
-    if (!javaser_is(v, "java.util.ArrayList"))
+    if (!javaser_is(v, "java.util.ArrayList")) {
         return diag_set(d, ERR_SYNTAX, "expected a list of attributes");
+    }
     const struct javaser_value **items = NULL;
     size_t count = elements(v, "java.util.ArrayList", a, &items);
     struct jmx_value *values = arena_array(a, count, sizeof(*values));
@@ -157,8 +165,9 @@ static bool big_integer(const struct javaser_value *v, struct arena *a, struct s
 {
     const struct javaser_slot *sign = javaser_field(v, "signum");
     const struct javaser_value *magnitude = javaser_object(v, "magnitude");
-    if (!sign || magnitude->kind != JAVASER_ARRAY || magnitude->text.n > BIG_BYTES_MAX)
+    if (!sign || magnitude->kind != JAVASER_ARRAY || magnitude->text.n > BIG_BYTES_MAX) {
         return false;
+    }
     *out = decimal_of_bytes(magnitude->text, sign->integer < 0, a);
     return true;
 }
@@ -232,8 +241,9 @@ static bool number(const struct javaser_value *v, struct arena *a, struct jmx_re
 static bool date(const struct javaser_value *v, struct jmx_record *r)
 {
     const struct javaser_part *p = javaser_part(v, "java.util.Date");
-    if (!p || p->n < 1 || p->items[0]->kind != JAVASER_BLOCK || p->items[0]->text.n != 8)
+    if (!p || p->n < 1 || p->items[0]->kind != JAVASER_BLOCK || p->items[0]->text.n != 8) {
         return false;
+    }
     r->kind = JMX_NUMBER;
     r->number = JMX_DOUBLE;
     r->value = (double)(int64_t)load_be64(p->items[0]->text.p) / 1000.0;
@@ -293,15 +303,17 @@ static void visit_composite(struct walk *w, const struct place *at, const struct
 
 static bool is_index(const struct javaser_value *const *names, size_t n, struct str key)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (names[i]->kind == JAVASER_STRING && str_eq(names[i]->text, key)) return true;
+    }
     return false;
 }
 
 static bool row_has(const struct jmx_property *rows, size_t n, struct str key)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (str_eq(rows[i].key, key)) return true;
+    }
     return false;
 }
 
@@ -315,8 +327,9 @@ static void row_add(struct walk *w, struct row *row, struct str key, const struc
     BUF(text, 1 << 20);
     if (!scalar(v, w->a, &r)) return;
     jmx_record_text(&r, &text);
-    while (row_has(row->properties.v, row->properties.n, key))
+    while (row_has(row->properties.v, row->properties.n, key)) {
         key = arena_fmt(w->a, STR_FMT "_", STR_ARG(key));
+    }
     *vec_push(w->a,
               &row->properties) = (struct jmx_property){ .key = key,
                                                          .value = arena_dup(w->a, buf_str(&text)) };
@@ -332,10 +345,11 @@ static void row_add_index(struct walk *w, struct row *row, struct str key,
         return;
     }
     size_t n = composite(v, w->a, &pairs);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         row_add(w, row,
                 arena_fmt(w->a, STR_FMT "_" STR_FMT, STR_ARG(key), STR_ARG(pairs[2 * i]->text)),
                 pairs[2 * i + 1]);
+    }
 }
 
 static void visit_row(struct walk *w, const struct place *at, const struct javaser_value *row,
@@ -345,10 +359,13 @@ static void visit_row(struct walk *w, const struct place *at, const struct javas
     size_t n = composite(row, w->a, &pairs);
     struct row props = { 0 };
     for (size_t i = 0; i < at->rows_n; i++) *vec_push(w->a, &props.properties) = at->rows[i];
-    for (size_t k = 0; k < index_n; k++)
-        for (size_t i = 0; i < n; i++)
-            if (index[k]->kind == JAVASER_STRING && str_eq(pairs[2 * i]->text, index[k]->text))
+    for (size_t k = 0; k < index_n; k++) {
+        for (size_t i = 0; i < n; i++) {
+            if (index[k]->kind == JAVASER_STRING && str_eq(pairs[2 * i]->text, index[k]->text)) {
                 row_add_index(w, &props, pairs[2 * i]->text, pairs[2 * i + 1]);
+            }
+        }
+    }
     struct place below = *at;
     below.rows = props.properties.v;
     below.rows_n = props.properties.n;
@@ -371,8 +388,9 @@ static size_t index_names(const struct javaser_value *type, struct arena *a,
 {
     const struct javaser_value *list = javaser_object(type, "indexNames");
     for (int i = 0; i < 4; i++) {
-        if (javaser_is(list, "java.util.ArrayList"))
+        if (javaser_is(list, "java.util.ArrayList")) {
             return elements(list, "java.util.ArrayList", a, out);
+        }
         const struct javaser_value *array = javaser_object(list, "a"); /* Arrays$ArrayList */
         if (array->kind == JAVASER_ARRAY) {
             *out = array->items;
@@ -388,9 +406,11 @@ static void visit_table(struct walk *w, const struct place *at, const struct jav
     const struct javaser_value **rows = NULL, **index = NULL;
     size_t index_n = index_names(javaser_object(v, "tabularType"), w->a, &index);
     size_t n = elements(javaser_object(v, "dataMap"), "java.util.HashMap", w->a, &rows);
-    for (size_t i = 0; i + 1 < n; i += 2)
-        if (javaser_is(rows[i + 1], "javax.management.openmbean.CompositeDataSupport"))
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        if (javaser_is(rows[i + 1], "javax.management.openmbean.CompositeDataSupport")) {
             visit_row(w, at, rows[i + 1], index, index_n);
+        }
+    }
 }
 
 static bool visit(struct walk *w, const struct place *at, const struct javaser_value *v)

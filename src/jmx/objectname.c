@@ -24,15 +24,17 @@ static enum err read_property(struct str *in, struct str whole, struct jmx_prope
                               struct diag *d)
 {
     size_t n = span_without(*in, ",=:*?");
-    if (n == 0 || n >= in->n || in->p[n] != '=')
+    if (n == 0 || n >= in->n || in->p[n] != '=') {
         return diag_set(d, ERR_SYNTAX, "expected key=value in MBean name \"%.*s\"", STR_ARG(whole));
+    }
     out->key = str_first(*in, n);
     *in = str_from(*in, n + 1);
     bool quoted = in->n && in->p[0] == '"';
     n = quoted ? quoted_size(*in) : span_without(*in, ",=:\"\n");
-    if (quoted && n == 0)
+    if (quoted && n == 0) {
         return diag_set(d, ERR_SYNTAX, "a quoted value does not end in MBean name \"%.*s\"",
                         STR_ARG(whole));
+    }
     out->value = str_first(*in, n);
     *in = str_from(*in, n);
     return OK;
@@ -55,15 +57,18 @@ static enum err read_properties(struct str in, struct str whole, struct arena *a
             continue;
         }
         TRY(read_property(&in, whole, &p, d));
-        for (size_t i = 0; i < list.n; i++)
-            if (str_eq(list.v[i].key, p.key))
+        for (size_t i = 0; i < list.n; i++) {
+            if (str_eq(list.v[i].key, p.key)) {
                 return diag_set(d, ERR_SYNTAX, "key %.*s twice in MBean name \"%.*s\"",
                                 STR_ARG(p.key), STR_ARG(whole));
+            }
+        }
         *vec_push(a, &list) = p;
         if (in.n == 0) break;
-        if (in.p[0] != ',')
+        if (in.p[0] != ',') {
             return diag_set(d, ERR_SYNTAX, "expected a comma in MBean name \"%.*s\"",
                             STR_ARG(whole));
+        }
         in = str_from(in, 1);
     }
     out->properties = list.v;
@@ -75,8 +80,9 @@ enum err objectname_parse(struct str text, struct arena *a, struct objectname *o
 {
     struct objectname name = { 0 };
     struct str rest;
-    if (!str_cut(text, ':', &name.domain, &rest) || rest.n == 0)
+    if (!str_cut(text, ':', &name.domain, &rest) || rest.n == 0) {
         return diag_set(d, ERR_SYNTAX, "expected domain:key=value, got \"%.*s\"", STR_ARG(text));
+    }
     TRY(read_properties(rest, text, a, &name, d));
     *out = name;
     return OK;
@@ -84,15 +90,17 @@ enum err objectname_parse(struct str text, struct arena *a, struct objectname *o
 
 struct str objectname_get(const struct objectname *name, const char *key)
 {
-    for (size_t i = 0; i < name->n; i++)
+    for (size_t i = 0; i < name->n; i++) {
         if (str_eqc(name->properties[i].key, key)) return name->properties[i].value;
+    }
     return str_make(NULL, 0);
 }
 
 static const struct jmx_property *find(const struct objectname *name, struct str key)
 {
-    for (size_t i = 0; i < name->n; i++)
+    for (size_t i = 0; i < name->n; i++) {
         if (str_eq(name->properties[i].key, key)) return &name->properties[i];
+    }
     return NULL;
 }
 

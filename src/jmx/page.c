@@ -41,16 +41,18 @@ static bool same_series(const struct jmx_sample *a, const struct jmx_sample *b)
 
 static bool has_duplicates(const struct jmx_sample *v, size_t n)
 {
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < n; i++) {
         if (same_labels(&v[i - 1], &v[i])) return true;
+    }
     return false;
 }
 
 /* Samples that disagree make the family untyped; before 1.0 the first one decided. */
 static enum jmx_type type_of(const struct page *p, const struct jmx_sample *v, size_t n)
 {
-    for (size_t i = 1; i < n && !p->o->compat_0x; i++)
+    for (size_t i = 1; i < n && !p->o->compat_0x; i++) {
         if (v[i].outcome->type != v[0].outcome->type) return JMX_UNTYPED;
+    }
     return v[0].outcome->type;
 }
 
@@ -164,8 +166,9 @@ void jmx_page_write(struct buf *b, struct jmx_sample *samples, size_t n,
     struct page p = { .b = b, .o = o };
     if (n) qsort(samples, n, sizeof(*samples), by_family_and_labels);
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n; end++)
+        for (end = i + 1; end < n; end++) {
             if (!str_eq(samples[end].outcome->family, samples[i].outcome->family)) break;
+        }
         put_family(&p, samples + i, end - i);
     }
     *dropped = p.dropped;

@@ -141,8 +141,9 @@ static bool quantifier(struct str *in, struct item *it)
     } else {
         return true;
     }
-    if (in->n && (in->p[0] == '?' || in->p[0] == '+'))
+    if (in->n && (in->p[0] == '?' || in->p[0] == '+')) {
         *in = str_from(*in, 1); /* lazy, possessive */
+    }
     return true;
 }
 
@@ -178,8 +179,9 @@ static struct run alternatives(struct str *in, unsigned depth)
 bool jmx_pattern_blind(struct str pattern)
 {
     bool branches = str_find_char(pattern, '|') != STR_NONE;
-    while (!branches && str_ends(pattern, STR(".*")) && !str_ends(pattern, STR("\\.*")))
+    while (!branches && str_ends(pattern, STR(".*")) && !str_ends(pattern, STR("\\.*"))) {
         pattern.n -= 2; /* what follows a pattern is free anyway */
+    }
     if (str_starts(pattern, STR("^"))) pattern = str_from(pattern, 1);
     if (pattern.n == 0 || str_eqc(pattern, ".+")) return true;
     struct run r = alternatives(&pattern, 0);

@@ -40,8 +40,9 @@ static struct str lower(struct str s, struct arena *a)
 {
     struct str to = arena_dup(a, s);
     char *p = (char *)(uintptr_t)to.p;
-    for (size_t i = 0; i < to.n; i++)
+    for (size_t i = 0; i < to.n; i++) {
         if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] | 0x20);
+    }
     return to;
 }
 
@@ -172,10 +173,12 @@ static void add_label(struct work *w, struct draft *t, struct str name, struct s
 
 static struct str property(const struct work *w, const char *key)
 {
-    for (size_t i = 0; i < w->r->rows_n; i++)
+    for (size_t i = 0; i < w->r->rows_n; i++) {
         if (str_eqc(w->r->rows[i].key, key)) return w->r->rows[i].value;
-    for (size_t i = 0; i < w->s->n; i++)
+    }
+    for (size_t i = 0; i < w->s->n; i++) {
         if (str_eqc(w->s->properties[i].key, key)) return w->s->properties[i].value;
+    }
     return STR("null");
 }
 
@@ -207,10 +210,12 @@ static void default_format(struct work *w, const struct hit *h, struct draft *t)
     buf_char(&b, '_');
     buf_put(&b, h->attribute);
     set_name(w, h->rule, t, jmx_sanitise(buf_str(&b), w->a));
-    for (size_t i = 1; i < s->n; i++)
+    for (size_t i = 1; i < s->n; i++) {
         add_label(w, t, jmx_sanitise(s->properties[i].key, w->a), s->properties[i].value);
-    for (size_t i = row_first; i < w->r->rows_n; i++)
+    }
+    for (size_t i = row_first; i < w->r->rows_n; i++) {
         add_label(w, t, jmx_sanitise(w->r->rows[i].key, w->a), w->r->rows[i].value);
+    }
     t->o.help = generated_help(w);
 }
 
@@ -256,13 +261,15 @@ static enum err render_labels(struct work *w, struct draft *t)
     BUF(b, TEXT_MAX);
     bool has = w->s->label_name.n == 0;
     VEC_FOR(l, &t->labels) has |= str_eq(l->name, w->s->label_name);
-    if (!has)
+    if (!has) {
         *vec_push(w->a, &t->labels) = (struct jmx_label){ w->s->label_name, w->s->label_value };
+    }
     if (t->labels.n) qsort(t->labels.v, t->labels.n, sizeof(*t->labels.v), by_name);
     for (size_t i = 0; i < t->labels.n; i++) {
         const struct jmx_label *l = &t->labels.v[i];
-        if (str_starts(l->name, STR("__")) || str_find_char(l->name, ':') != STR_NONE)
+        if (str_starts(l->name, STR("__")) || str_find_char(l->name, ':') != STR_NONE) {
             return ERR_SYNTAX;
+        }
         if (i && str_eq(l->name, l[-1].name)) return ERR_EXISTS;
         if (i) buf_char(&b, ',');
         buf_put(&b, l->name);
@@ -358,8 +365,9 @@ static bool occurs(struct str literal, struct str head)
     for (size_t at = 0; at < head.n; at++) {
         size_t i = 0;
         while (i < literal.n && at + i < head.n &&
-               (literal.p[i] == '\1' || literal.p[i] == head.p[at + i]))
+               (literal.p[i] == '\1' || literal.p[i] == head.p[at + i])) {
             i++;
+        }
         if (i == literal.n || at + i == head.n) return true;
     }
     return false;
@@ -383,11 +391,14 @@ static bool may_match(const struct jmx_config *c, const struct jmx_subject *s, b
     buf_put(&head, s->domain);
     buf_char(&head, '<');
     put_properties(&head, s->properties, s->n, &first);
-    for (size_t i = 0; i < head.n; i++)
+    for (size_t i = 0; i < head.n; i++) {
         if ((unsigned char)head.p[i] >= 128) return true; /* '.' is more than a byte here */
-    for (size_t i = 0; i < c->rules_n; i++)
-        if ((!text || c->rules[i].value.n) && rule_may_match(&c->rules[i], buf_str(&head)))
+    }
+    for (size_t i = 0; i < c->rules_n; i++) {
+        if ((!text || c->rules[i].value.n) && rule_may_match(&c->rules[i], buf_str(&head))) {
             return true;
+        }
+    }
     return false;
 }
 

@@ -67,9 +67,10 @@ static enum err looked_up(struct session *s, const struct jrmp_return *r, struct
                         STR_ARG(name), STR_ARG(buf_str(&text)));
     }
     TRY(jrmp_read_stub(r->value, a, &stub, d));
-    if (stub.tls)
+    if (stub.tls) {
         return diag_set(d, ERR_UNSUPPORTED,
                         "this JMX server wants TLS, which is not supported yet");
+    }
     s->server = stub.id;
     if (stub.port != port) {
         s->has_server = true;
@@ -117,9 +118,10 @@ enum err session_read(struct session *s, struct str *in, struct str name, uint16
         *event = SESSION_PROGRESS;
         return OK;
     }
-    if (s->state == SESSION_READY && s->n == 0)
+    if (s->state == SESSION_READY && s->n == 0) {
         return in->n ? diag_set(d, ERR_SYNTAX, "the peer sends an answer that nobody asked for")
                      : ERR_SHORT;
+    }
     TRY(jrmp_read_return(in, a, &r, d));
     if (s->state == SESSION_LOOKUP) return looked_up(s, &r, name, port, a, event, dial_port, d);
     if (s->state == SESSION_LOGIN) return logged_in(s, &r, a, event, d);

@@ -261,8 +261,9 @@ static void read_step(struct jmx_target *t, size_t index)
 static bool too_early(const struct jmx_target *t, int64_t now)
 {
     if (!t->beans.label_name.n || t->id[0] || now - t->up_since_ms >= STARTING_MS) return false;
-    for (size_t i = 0; i < t->beans.n; i++)
+    for (size_t i = 0; i < t->beans.n; i++) {
         if (str_starts(t->beans.v[i]->subject.domain, STR("kafka."))) return true;
+    }
     return false;
 }
 
@@ -369,8 +370,9 @@ static void on_attributes(struct jmx_target *t, struct bean *bean, const struct 
 static void on_attribute(struct jmx_target *t, struct bean *bean, const struct session_call *call,
                          const struct jrmp_return *r)
 {
-    if (is_exception(r, "javax.management.AttributeNotFoundException"))
+    if (is_exception(r, "javax.management.AttributeNotFoundException")) {
         bean->stale = bean->class->state == CLASS_MUTABLE;
+    }
     if (!r->exception) bean_value(&t->beans, bean, call->attribute, r->value, &t->reply);
 }
 
@@ -501,8 +503,9 @@ bool jmx_target_bytes(struct jmx_target *t, struct str *in, int64_t now_ms)
     if (in->n != t->seen) t->progress_ms = now_ms;
     t->seen = in->n;
     if (jmx_target_patient(t) && now_ms < t->reparse_ms) return false;
-    for (int i = 0; i < STEP; i++)
+    for (int i = 0; i < STEP; i++) {
         if (!step(t, in, now_ms) || in->n == 0) break;
+    }
     t->seen = in->n;
     return in->n > 0 && t->session.state != SESSION_CLOSED && t->short_at == 0;
 }
@@ -593,8 +596,9 @@ void jmx_target_tick(struct jmx_target *t, int64_t now_ms)
     if (t->state == JMX_DOWN) {
         if (now_ms >= t->retry_ms) dial(t, t->endpoint.port);
     } else if (t->state != JMX_DIALLING && waits_for_answer(t)) {
-        if (now_ms - t->progress_ms >= SILENCE_MS)
+        if (now_ms - t->progress_ms >= SILENCE_MS) {
             fail(t, ERR_TIMEOUT, "no answer within 5 s", now_ms);
+        }
     } else if (t->state == JMX_READY && now_ms - t->called_ms >= PING_MS) {
         jrmp_put_get_connection_id(&t->session.out, &t->session.conn);
         session_called(&t->session, (struct session_call){ .kind = CALL_PING });

@@ -37,8 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         bool fixed, again;
         struct str first = applied(c, &s, VALUES[0], &fixed, &a);
         if (!jmx_rules_may_match(c, &s) && first.p[0] != '1') __builtin_trap();
-        for (size_t i = 1; fixed && i < ARRAY_LEN(VALUES); i++)
+        for (size_t i = 1; fixed && i < ARRAY_LEN(VALUES); i++) {
             if (!str_eq(applied(c, &s, VALUES[i], &again, &a), first)) __builtin_trap();
+        }
     }
     jmx_config_unref(c);
     return 0;

@@ -2,6 +2,7 @@
 """The jmx-exporter role on a real Kafka broker, beside a real jmx_exporter with the same configuration."""
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -150,6 +151,54 @@ def names_and_values():
         assert produce > 0
 
 
+# Appendix A1 of the specification: lines of the original, and of what it reads only one by one.
+ZOO = r"""
+test_All_AtomL{name="all"} 77.0
+test_All_B{name="all"} -5.0
+test_All_BigD{name="all"} 1234.5678
+test_All_BigE{name="all"} 1.0E30
+test_All_BigI{name="all"} 1.2345678901234568E29
+test_All_BigNeg{name="all"} -1.2E-8
+test_All_Comp_nested_u{name="all"} 99.0
+test_All_Comp_x{name="all"} 1.0
+test_All_D{name="all"} 1.5
+test_All_Date{name="all"} 1.700000000123E9
+test_All_F{name="all"} 0.10000000149011612
+test_All_FloatObj{name="all"} 3.299999952316284
+test_All_I{name="all"} 7.0
+test_All_Inf{name="all"} -Inf
+test_All_L{name="all"} 1.099511627776E12
+test_All_Nan{name="all"} NaN
+test_All_S{name="all"} -300.0
+test_All_Tab_extra{key="k1",name="all"} 0.1
+test_All_Tab_extra{key="k2",name="all"} 0.2
+test_All_Tab{key="k1",name="all"} 1.0
+test_All_Tab{key="k2",name="all"} 2.0
+test_All_Z{name="all"} 1.0
+test_Bad_After 6.0
+test_Bad_Ok 5.0
+test_Thing_Nested{alpha="\"q,=:\\*\\\"\\\\x\"",key="o1",key_="i1",zeta="1"} 4.0
+test_Thing_Pts_x{alpha="\"q,=:\\*\\\"\\\\x\"",key="one",zeta="1"} 1.0
+""".split("\n")[1:-1]
+
+
+def zoo():
+    """Values of every kind, three of them unreadable; the stub names a host that nobody can reach, and a port of its own."""
+    if not shutil.which("javac"):
+        print("   left out: javac is not installed (apt-get install openjdk-17-jdk-headless)")
+        return
+    subprocess.run(["javac", "-d", WORK, pathlib.Path(__file__).with_name("Zoo.java")], check=True, timeout=60)
+    port, rmi = peers.free_port(), peers.free_port()
+    flags = ["-Djava.rmi.server.hostname=10.255.255.1"] + [f"-Dcom.sun.management.jmxremote{x}" for x in (
+        "", ".host=127.0.0.1", f".port={port}", f".rmi.port={rmi}", ".authenticate=false", ".ssl=false")]
+    with peers.Process(["java", "-Xmx64m", "-XX:+UseSerialGC", *flags, "-cp", WORK, "Zoo"], WORK / "zoo.log") as z:
+        peers.wait_for(lambda: "ready" in z.text(), 30, "the zoo")
+        with ours(config("zoo.yml", "includeObjectNames: ['test:*']\n"), f"--jmx=127.0.0.1:{port}") as v:
+            for _ in range(3):
+                got = sorted(line for line in page(v).splitlines() if line.startswith("test_"))
+                assert got == sorted(ZOO), set(got) ^ set(ZOO)
+
+
 class Peer(threading.Thread):
     """A port that answers every connection with the same bytes and then says nothing more."""
 
@@ -241,7 +290,7 @@ def main():
 
         def restart():
             death_and_return(kafka)
-        peers.run(names_and_values, the_documents_rules, everything, published_rules, bad_peers, refused_files, promtool, restart)
+        peers.run(names_and_values, the_documents_rules, everything, published_rules, zoo, bad_peers, refused_files, promtool, restart)
 
 
 if __name__ == "__main__":

@@ -87,8 +87,9 @@ void jmx_exporter_offer(void *state, const struct str *hosts, size_t n)
     for (size_t i = 0; i < x->probes_n; i++) x->probes[i]->listed = false;
     for (size_t i = 0; i < n; i++) {
         struct probe *known = NULL;
-        for (size_t k = 0; k < x->probes_n; k++)
+        for (size_t k = 0; k < x->probes_n; k++) {
             if (str_eq(x->probes[k]->host, hosts[i])) known = x->probes[k];
+        }
         if (known) {
             known->listed = true;
         } else {

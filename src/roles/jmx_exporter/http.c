@@ -12,8 +12,9 @@ static int64_t patience_ms(const struct exporter *x, const struct http_req *req)
 {
     double seconds;
     struct str header = http_header(req, "X-Prometheus-Scrape-Timeout-Seconds");
-    if (!header.p || num_parse_f64(header, &seconds) != OK || !(seconds > 0 && seconds < 3600))
+    if (!header.p || num_parse_f64(header, &seconds) != OK || !(seconds > 0 && seconds < 3600)) {
         return x->config.timeout_ms;
+    }
     int64_t ms = (int64_t)(seconds * 1000);
     return ms > 2 * MARGIN_MS ? ms - MARGIN_MS : ms / 2;
 }

@@ -41,9 +41,10 @@ static enum err parse_listen(struct str text, struct str *host, uint16_t *port, 
     uint64_t n;
     size_t colon = text.n;
     while (colon > 0 && text.p[colon - 1] != ':') colon--;
-    if (num_parse_u64(str_from(text, colon), &n) != OK || n > 65535)
+    if (num_parse_u64(str_from(text, colon), &n) != OK || n > 65535) {
         return diag_set(d, ERR_SYNTAX, "expected [HOST:]PORT to listen on, got \"%.*s\"",
                         STR_ARG(text));
+    }
     *host = colon > 1 ? str_first(text, colon - 1) : STR("");
     *port = (uint16_t)n;
     return OK;
@@ -56,11 +57,12 @@ static enum err positional(void *config, const struct flag_strs *rest, struct ar
     struct jmx_exporter_config *c = config;
     (void)a;
     if (rest->n == 0) return OK;
-    if (rest->n != 2)
+    if (rest->n != 2) {
         return diag_set(d, ERR_SYNTAX, "expected two arguments: [HOST:]PORT CONFIG_FILE%s",
                         rest->n == 1 ? "; pushing to OpenTelemetry, which one argument asks for, "
                                        "is not supported"
                                      : "");
+    }
     c->listen = rest->v[0];
     c->file = rest->v[1];
     return OK;
@@ -76,16 +78,18 @@ static enum err load_rules(const struct jmx_exporter_config *c, struct jmx_confi
     struct diag why = { 0 };
     enum err e = jmx_config_parse(text.p ? text : STR(""), &rules, &why);
     struct str name = c->file.n ? c->file : STR("the built-in configuration");
-    if (e != OK)
+    if (e != OK) {
         return diag_set(d, e, "%.*s:%u:%u: %s", STR_ARG(name), why.line, why.col, why.text);
+    }
     if (rules->refused.n) {
         e = diag_set(d, ERR_UNSUPPORTED, "%.*s: %.*s", STR_ARG(name), STR_ARG(rules->refused));
         jmx_config_unref(rules);
         return e;
     }
-    for (const struct yaml_warning *w = rules->warnings; w; w = w->next)
+    for (const struct yaml_warning *w = rules->warnings; w; w = w->next) {
         LOG(WARN, "configuration", kv("file", name), kv("line", w->line), kv("col", w->col),
             kv("about", w->text));
+    }
     *out = rules;
     return OK;
 }
@@ -131,13 +135,14 @@ static void remove_targets(struct exporter *x)
 static enum err add_targets(struct exporter *x, struct diag *d)
 {
     ARENA(a, 0);
-    struct jmx_endpoint *v;
-    size_t n;
+    struct jmx_endpoint *v = NULL;
+    size_t n = 0;
     TRY(named_targets(&x->config, x->rules, &a, &v, &n, d));
-    if (n == 0 && !x->config.open_later)
+    if (n == 0 && !x->config.open_later) {
         return diag_set(d, ERR_MISSING,
                         "no JMX server to read: set hostPort in the configuration file, or give "
                         "--jmx HOST:PORT");
+    }
     set_label(x, n);
     x->named = n > 0;
     for (size_t i = 0; i < n; i++) exporter_add_endpoint(x, &v[i]);
@@ -251,13 +256,14 @@ static enum err reload(void *state, struct diag *d)
 {
     struct exporter *x = state;
     struct jmx_config *rules;
-    struct jmx_endpoint *v;
+    struct jmx_endpoint *v = NULL;
     size_t n = 0;
     ARENA(a, 0);
     enum err e = load_rules(&x->config, &rules, d);
     if (e == OK) e = named_targets(&x->config, rules, &a, &v, &n, d);
-    if (e == OK && n == 0 && !x->config.open_later)
+    if (e == OK && n == 0 && !x->config.open_later) {
         e = diag_set(d, ERR_MISSING, "the new file names no JMX server; the old one stays");
+    }
     x->reloads_good += e == OK;
     x->reloads_bad += e != OK;
     if (e == OK) exporter_take_rules(x, rules);

@@ -30,8 +30,9 @@ static void load(struct arena *a, struct str path, struct count *n)
     struct diag d = { 0 };
     struct str text;
     assert_int_equal(file_read(a, path, 1 << 20, &text, &d), OK);
-    if (jmx_config_parse(text, &c, &d) != OK)
+    if (jmx_config_parse(text, &c, &d) != OK) {
         fail_msg(STR_FMT ":%u:%u: %s", STR_ARG(path), d.line, d.col, d.text);
+    }
     n->loaded++;
     n->refused += c->refused.n > 0;
     for (size_t i = 0; i < c->rules_n; i++) {

@@ -39,8 +39,9 @@ static void bad_files(void **state)
         struct diag d = { 0 };
         if (jmx_config_parse(str_c(BAD[i].yaml), &c, &d) == OK) fail_msg("loaded: %s", BAD[i].yaml);
         assert_null(c);
-        if (d.line != BAD[i].line || !strstr(d.text, BAD[i].text))
+        if (d.line != BAD[i].line || !strstr(d.text, BAD[i].text)) {
             fail_msg("%s: line %u: %s", BAD[i].yaml, d.line, d.text);
+        }
     }
 }
 
@@ -70,8 +71,9 @@ static void refused_files(void **state)
         struct jmx_config *c;
         assert_int_equal(jmx_config_parse(str_c(REFUSED[i].yaml), &c, NULL), OK);
         struct str text = c->refused.n ? c->refused : STR("");
-        if (REFUSED[i].text ? str_find(text, str_c(REFUSED[i].text)) == STR_NONE : text.n > 0)
+        if (REFUSED[i].text ? str_find(text, str_c(REFUSED[i].text)) == STR_NONE : text.n > 0) {
             fail_msg("%s: " STR_FMT, REFUSED[i].yaml, STR_ARG(text));
+        }
         jmx_config_unref(c);
     }
 }
@@ -159,8 +161,9 @@ static void names(void **state)
         struct objectname pattern, name;
         assert_int_equal(objectname_parse(str_c(MATCHES[i].pattern), &a, &pattern, NULL), OK);
         assert_int_equal(objectname_parse(str_c(MATCHES[i].name), &a, &name, NULL), OK);
-        if (objectname_match(&pattern, &name) != MATCHES[i].matches)
+        if (objectname_match(&pattern, &name) != MATCHES[i].matches) {
             fail_msg("%s %s", MATCHES[i].pattern, MATCHES[i].name);
+        }
     }
     struct objectname x, y;
     assert_int_equal(objectname_parse(STR("a:b=c,d=\"e,=\\\"\""), &a, &x, NULL), OK);
@@ -168,8 +171,9 @@ static void names(void **state)
     assert_true(objectname_eq(&x, &y));
     static const char *const WRONG[] = { "",     "a",       "a:",     "a:b",
                                          "a:=c", "a:b=\"c", "a:b=c,", "a:b=c:d" };
-    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++)
+    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
         if (objectname_parse(str_c(WRONG[i]), &a, &x, NULL) == OK) fail_msg("%s", WRONG[i]);
+    }
 }
 
 int main(void)

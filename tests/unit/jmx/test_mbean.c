@@ -77,8 +77,9 @@ static void add_line(void *ctx, const struct jmx_record *r)
     struct buf *b = ctx;
     for (size_t i = 0; i < r->path_n; i++) buf_fmt(b, STR_FMT "/", STR_ARG(r->path[i]));
     buf_put(b, r->attribute);
-    for (size_t i = 0; i < r->rows_n; i++)
+    for (size_t i = 0; i < r->rows_n; i++) {
         buf_fmt(b, "{" STR_FMT "=" STR_FMT "}", STR_ARG(r->rows[i].key), STR_ARG(r->rows[i].value));
+    }
     buf_char(b, '=');
     jmx_record_text(r, b);
     buf_char(b, '\n');
@@ -92,8 +93,9 @@ static struct str records(const char *name, struct arena *a)
     assert_int_equal(jmx_read_attributes(reply(name, a, false), a, &v, &n, NULL), OK);
     for (size_t i = 0; i < n; i++) {
         struct jmx_attribute attribute = { .name = v[i].name };
-        if (!jmx_each_record(&attribute, v[i].value, a, add_line, &b))
+        if (!jmx_each_record(&attribute, v[i].value, a, add_line, &b)) {
             buf_fmt(&b, STR_FMT " is not exported\n", STR_ARG(v[i].name));
+        }
     }
     return arena_dup(a, buf_str(&b));
 }

@@ -121,8 +121,9 @@ static struct str without_comments(struct str page, struct arena *a)
 {
     BUF(b, 1 << 20);
     struct str line;
-    while (str_cut(page, '\n', &line, &page))
+    while (str_cut(page, '\n', &line, &page)) {
         if (!str_starts(line, STR("#"))) buf_fmt(&b, STR_FMT "\n", STR_ARG(line));
+    }
     return arena_dup(a, buf_str(&b));
 }
 
@@ -343,8 +344,9 @@ static void numbers(void **state)
     assert_int_equal(javanum_parse_double(STR("0x1.8p1"), &v), OK);
     assert_true(v == 3);
     static const char *const BAD[] = { "", "nan", "inf", "1_0", "abc", "1..2", "+", "0x1" };
-    for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         assert_int_equal(javanum_parse_double(str_c(BAD[i]), &v), ERR_SYNTAX);
+    }
 }
 
 #define FIXED_TESTS 5
