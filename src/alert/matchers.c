@@ -217,11 +217,11 @@ static enum err whole_fail(const struct reader *r, const char *what, struct diag
 static enum err text_of(const struct reader *r, struct str *out, struct diag *d)
 {
     struct str s = token_text(r);
-    if (r->kind == M_WORD) {
+    if (r->kind == M_WORD && utf8_valid(s)) {
         *out = s;
         return OK;
     }
-    if (go_unquote(r->a, s, out) && utf8_valid(*out)) return OK;
+    if (r->kind == M_QUOTED && go_unquote(r->a, s, out) && utf8_valid(*out)) return OK;
     return diag_set(d, ERR_SYNTAX, "%zu:%zu: " STR_FMT ": invalid input", column(r, r->from),
                     column(r, r->to), STR_ARG(s));
 }
