@@ -140,7 +140,9 @@ enum err promql_parse_matchers(struct str text, struct arena *a, struct matcher 
         return e;
     }
     struct matcher *copy = arena_array(a, root->selector.n, sizeof(*copy));
-    memcpy(copy, root->selector.matchers, root->selector.n * sizeof(*copy));
+    if (root->selector.n) {
+        memcpy(copy, root->selector.matchers, root->selector.n * sizeof(*copy));
+    }
     *out = copy;
     *n = root->selector.n;
     return OK;

@@ -138,6 +138,10 @@ def prometheus(argv, work, name, config, data):
         url = f"http://127.0.0.1:{port}"
         peers.wait_for(lambda: peers.http(url + "/-/ready")[0] == 200, 30, f"{name} to be ready")
         yield url
+    except BaseException:
+        p.stop()
+        print(p.text()[-8000:])
+        raise
     finally:
         p.stop()
 

@@ -12,8 +12,9 @@ struct selection {
     size_t n;
 };
 
-/* All match[] of a request, and its time range. */
+/* All match[] of a request, and its time range. The arena is not the request's, which ends with the reply. */
 struct wanted {
+    struct arena a;
     VEC(struct selection) sets;
     int64_t start, end, limit;
     struct querier *q;
@@ -25,6 +26,7 @@ static void wanted_done(struct wanted *w)
         for (size_t i = 0; i < s->n; i++) matcher_done(&s->v[i]);
     }
     if (w->q) w->q->ops->close(w->q);
+    arena_done(&w->a);
 }
 
 /* A selector that the empty series would satisfy selects everything: refused, as the original does. */
@@ -44,11 +46,11 @@ static bool read_selectors(struct http_req *req, struct wanted *w, bool named)
         if (!str_eqc(req->params[i].name, "match[]")) continue;
         struct selection s = { 0 };
         struct diag d = { 0 };
-        if (promql_parse_matchers(req->params[i].value, &req->arena, &s.v, &s.n, &d) != OK) {
+        if (promql_parse_matchers(req->params[i].value, &w->a, &s.v, &s.n, &d) != OK) {
             api_error(req, API_BAD_DATA, "%s%s", where, d.text);
             return false;
         }
-        *vec_push(&req->arena, &w->sets) = s;
+        *vec_push(&w->a, &w->sets) = s;
         if (matches_nothing_in_particular(&s)) {
             api_error(req, API_BAD_DATA, "%smatch[] must contain at least one non-empty matcher",
                       where);
@@ -94,19 +96,18 @@ struct found {
     VEC(struct series) all;
 };
 
-static enum err select_all(struct http_req *req, struct wanted *w, struct found *out,
-                           struct diag *d)
+static enum err select_all(struct wanted *w, struct found *out, struct diag *d)
 {
     VEC_FOR(s, &w->sets) {
         struct series *v;
         size_t n;
-        TRY(w->q->ops->select(w->q, &req->arena, s->v, s->n, w->start, w->end, &v, &n, d));
+        TRY(w->q->ops->select(w->q, &w->a, s->v, s->n, w->start, w->end, &v, &n, d));
         if (w->sets.n == 1) {
             out->all.v = v;
             out->all.n = n;
             return OK;
         }
-        for (size_t i = 0; i < n; i++) *vec_push(&req->arena, &out->all) = v[i];
+        for (size_t i = 0; i < n; i++) *vec_push(&w->a, &out->all) = v[i];
     }
     if (!out->all.n) return OK;
     qsort(out->all.v, out->all.n, sizeof(struct series), by_labels);
@@ -127,11 +128,11 @@ static void reply_series(struct http_req *req, struct wanted *w)
         api_error(req, API_BAD_DATA, "no match[] parameter provided");
         return;
     }
-    if (select_all(req, w, &f, &d) != OK) {
+    if (select_all(w, &f, &d) != OK) {
         api_error(req, API_EXECUTION, "%s", d.text);
         return;
     }
-    struct value notes = truncated(&req->arena, &f.all.n, w->limit);
+    struct value notes = truncated(&w->a, &f.all.n, w->limit);
     struct buf b = { 0 };
     struct json_writer jw = api_begin(&b);
     json_open(&jw, '[');
@@ -160,8 +161,7 @@ static int by_str(const void *a, const void *b)
 }
 
 /* name {NULL, 0}: label names; otherwise that label's values. */
-static enum err collect(struct http_req *req, struct wanted *w, struct str name, struct names *out,
-                        struct diag *d)
+static enum err collect(struct wanted *w, struct str name, struct names *out, struct diag *d)
 {
     const struct querier_ops *ops = w->q->ops;
     size_t sets = w->sets.n ? w->sets.n : 1;
@@ -169,9 +169,9 @@ static enum err collect(struct http_req *req, struct wanted *w, struct str name,
         struct selection s = w->sets.n ? w->sets.v[i] : (struct selection){ 0 };
         struct str *v;
         size_t n;
-        TRY(name.p ? ops->label_values(w->q, &req->arena, name, s.v, s.n, &v, &n, d)
-                   : ops->label_names(w->q, &req->arena, s.v, s.n, &v, &n, d));
-        for (size_t k = 0; k < n; k++) *vec_push(&req->arena, &out->all) = v[k];
+        TRY(name.p ? ops->label_values(w->q, &w->a, name, s.v, s.n, &v, &n, d)
+                   : ops->label_names(w->q, &w->a, s.v, s.n, &v, &n, d));
+        for (size_t k = 0; k < n; k++) *vec_push(&w->a, &out->all) = v[k];
     }
     if (sets == 1 || !out->all.n) return OK;
     qsort(out->all.v, out->all.n, sizeof(struct str), by_str);
@@ -189,11 +189,11 @@ static void reply_names(struct http_req *req, struct str name)
     struct names names = { 0 };
     struct diag d = { 0 };
     if (!wanted_init(req, &w, false)) return;
-    if (collect(req, &w, name, &names, &d) != OK) {
+    if (collect(&w, name, &names, &d) != OK) {
         api_error(req, API_EXECUTION, "%s", d.text);
         return;
     }
-    struct value notes = truncated(&req->arena, &names.all.n, w.limit);
+    struct value notes = truncated(&w.a, &names.all.n, w.limit);
     struct buf b = { 0 };
     struct json_writer jw = api_begin(&b);
     json_open(&jw, '[');
