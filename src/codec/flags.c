@@ -110,8 +110,9 @@ static enum err set_given(struct parser *p, const struct flag *f, struct str v)
                         "flag --%s is known but not supported by this build; leave it out",
                         f->name);
     }
-    if (!*seen && f->type == FLAG_STRS)
+    if (!*seen && f->type == FLAG_STRS) {
         *(struct flag_strs *)(void *)(p->config + f->offset) = (struct flag_strs){ 0 };
+    }
     *seen = true;
     return set_named(p, f, v);
 }
@@ -326,8 +327,9 @@ static void put_value(struct buf *b, const struct flag *f)
     } else if (f->deflt) {
         buf_putc(b, f->deflt);
     } else {
-        for (const char *c = f->name; *c; c++)
+        for (const char *c = f->name; *c; c++) {
             buf_char(b, *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c);
+        }
     }
     if (f->type == FLAG_STRS) buf_put(b, STR(" ..."));
 }

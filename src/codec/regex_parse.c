@@ -147,8 +147,9 @@ static enum err take_escape(struct parser *p, uint32_t *out)
     }
     if (c == '0' || (c >= '1' && c <= '7' && octal(p))) {
         *out = c - '0';
-        for (int i = 1; i < 3 && octal(p); i++, skip(p, 1))
+        for (int i = 1; i < 3 && octal(p); i++, skip(p, 1)) {
             *out = *out * 8 + (uint32_t)(at(p, 0) - '0');
+        }
         return OK;
     }
     if (c == 'x') {

@@ -59,7 +59,7 @@ enum err re_parse(struct arena *a, struct str pattern, struct re_node **out, str
                   struct diag *d);
 
 /* The same language in PCRE2's spelling, for PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY. */
-void re_emit(const struct re_node *re, struct buf *out);
+void re_emit(const struct re_node *re, struct buf *b);
 
 struct re_set {
     struct str *v;

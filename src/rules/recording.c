@@ -29,8 +29,9 @@ static struct labels named(struct evaluation *x, struct labels lb)
     struct labels_builder b;
     labels_builder_init(&b, x->a, lb);
     labels_set(&b, METRIC_NAME, r->name);
-    for (size_t i = 0; i < r->labels.n; i++)
+    for (size_t i = 0; i < r->labels.n; i++) {
         labels_set(&b, r->labels.v[i].name, r->labels.v[i].value);
+    }
     return labels_build(&b);
 }
 
