@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+#define LATE_MIN_MS 2000
+#define LATE_FACTOR 3
+
 void exporter_add(struct exporter *x, struct link *k)
 {
     struct target_row *row = calloc(1, sizeof(*row));
@@ -31,6 +34,7 @@ static void tell(struct target_row *row)
 {
     const struct jmx_target_stats *s = jmx_target_stats(row->link->target);
     struct str target = jmx_target_endpoint(row->link->target)->target;
+    if (s->up) row->good_ms = s->scrape_ms + 1;
     if (row->told && row->was_up == s->up) return;
     row->told = true;
     row->was_up = s->up;
@@ -43,6 +47,7 @@ static void tell(struct target_row *row)
 }
 
 static void finish(struct exporter *x);
+static void arm_deadline(struct exporter *x);
 
 void exporter_on_scraped(void *ctx)
 {
@@ -52,7 +57,31 @@ void exporter_on_scraped(void *ctx)
     if (!row->in_cycle) return; /* a cycle that is over did not wait for it */
     row->in_cycle = false;
     ASSERT(x->running > 0);
-    if (--x->running == 0 && x->state == CYCLE_SCRAPING) finish(x);
+    x->running--;
+    if (x->state != CYCLE_SCRAPING) return;
+    if (x->running == 0) {
+        finish(x);
+    } else {
+        arm_deadline(x);
+    }
+}
+
+/* How long the others wait for this one: a multiple of what it usually takes. */
+static int64_t allowance(const struct exporter *x, const struct target_row *row)
+{
+    if (row->good_ms == 0) return x->config.timeout_ms;
+    return row->good_ms * LATE_FACTOR > LATE_MIN_MS ? row->good_ms * LATE_FACTOR : LATE_MIN_MS;
+}
+
+/* When everybody who is still under way is late; only asked once somebody has ended. */
+static int64_t late_at(const struct exporter *x)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < x->rows_n; i++) {
+        int64_t own = x->rows[i]->in_cycle ? allowance(x, x->rows[i]) : 0;
+        if (own > longest) longest = own;
+    }
+    return x->began_ms + longest;
 }
 
 static int64_t first_deadline(struct exporter *x)
@@ -67,24 +96,37 @@ static int64_t first_deadline(struct exporter *x)
 
 static void arm_deadline(struct exporter *x)
 {
-    timer_set(&x->deadline, first_deadline(x) - clock_mono_ms());
+    int64_t at = first_deadline(x);
+    bool some_ended = x->running < x->rows_n;
+    if (some_ended && late_at(x) < at) at = late_at(x);
+    timer_set(&x->deadline, at - clock_mono_ms());
 }
 
-/* Counted first: a target that nobody waits for ends its scrape before the call returns. */
+/* Nobody waits twice for the same late scrape, but for the only target, or one that has never answered yet. */
+static bool is_awaited(const struct exporter *x, const struct target_row *row)
+{
+    return !jmx_target_scraping(row->link->target) || x->rows_n == 1 || row->good_ms == 0;
+}
+
+/* Counted first, and one more: a target that nobody waits for ends its scrape before the call returns. */
 void cycle_begin(struct exporter *x)
 {
     ASSERT(x->state == CYCLE_IDLE);
     x->state = CYCLE_SCRAPING;
     x->began_ms = clock_mono_ms();
     x->running = 1;
-    arm_deadline(x);
     for (size_t i = 0; i < x->rows_n; i++) {
-        struct target_row *row = x->rows[i];
-        x->running++;
-        row->in_cycle = true;
-        if (!jmx_target_scraping(row->link->target)) link_scrape(row->link);
+        x->rows[i]->in_cycle = is_awaited(x, x->rows[i]);
+        x->running += x->rows[i]->in_cycle;
     }
-    if (--x->running == 0) finish(x);
+    for (size_t i = 0; i < x->rows_n; i++) {
+        if (!jmx_target_scraping(x->rows[i]->link->target)) link_scrape(x->rows[i]->link);
+    }
+    if (--x->running == 0) {
+        finish(x);
+    } else {
+        arm_deadline(x);
+    }
 }
 
 void cycle_join(struct exporter *x, struct waiter *w)

@@ -28,6 +28,7 @@ struct target_row {
     struct link *link;
     struct exporter *exporter;
     bool in_cycle, told, was_up;
+    int64_t good_ms; /* what its last good scrape took; 0: none yet */
 };
 
 struct waiter {
