@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 enum { ADDRESSES_MAX = 64, OFFER_FIRST_MS = 500, OFFER_MS = 15000 };
 
@@ -190,6 +191,7 @@ int run_collectors(int argc, char **argv)
     struct plan plan;
     enum err e = plan_parse(&a, argc, argv, &plan, &d);
     if (e != OK) return usage(e, &d);
+    (void)prctl(PR_SET_NAME, "vigie-collect"); /* exec of /proc/self/exe would leave "exe" */
     struct process *p = process_new();
     e = start_collectors(p, &a, &plan, &d);
     struct offers offers = { 0 };

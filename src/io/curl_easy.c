@@ -270,6 +270,13 @@ static enum err explain(struct transfer *t, CURLcode code, struct diag *d)
         return diag_set(d, ERR_EOF, STR_FMT " \"" STR_FMT "\": unexpected EOF", STR_ARG(t->method),
                         STR_ARG(t->url));
     case CURLE_UNSUPPORTED_PROTOCOL:
+        if (strstr(t->why, "HTTP/0.9")) { /* curl's word for an answer without a status line */
+            return diag_set(d, ERR_SYNTAX,
+                            STR_FMT " \"" STR_FMT
+                                    "\": malformed HTTP response: the port does not speak HTTP",
+                            STR_ARG(t->method), STR_ARG(t->url));
+        }
+        FALLTHROUGH;
     case CURLE_URL_MALFORMAT:
         return diag_set(d, ERR_SYNTAX,
                         "unsupported protocol scheme or malformed URL: \"" STR_FMT "\"",

@@ -24,8 +24,10 @@ struct loop {
     int fd; /* eventfd behind wake */
     _Atomic(bool) running, stopping;
     pthread_t thread; /* of loop_run, while running */
+    _Atomic(unsigned) holds;
     pthread_mutex_t lock;
-    struct letter *first, **last; /* under lock */
+    struct letter *first, **last; /* under lock, as the next */
+    bool dead;
 };
 
 static struct letter *take_letters(struct loop *l)
@@ -66,10 +68,20 @@ struct loop *loop_new(const char *name)
     l->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ASSERT(l->base && l->fd >= 0);
     l->last = &l->first;
+    l->holds = 1;
     pthread_mutex_init(&l->lock, NULL);
     l->wake = event_new(l->base, l->fd, EV_READ | EV_PERSIST, on_wake, l);
     (void)event_add(l->wake, NULL);
     return l;
+}
+
+void loop_hold(struct loop *l) { l->holds++; }
+
+void loop_release(struct loop *l)
+{
+    if (--l->holds) return;
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 void loop_free(struct loop *l)
@@ -82,9 +94,11 @@ void loop_free(struct loop *l)
     }
     event_free(l->wake);
     event_base_free(l->base);
+    pthread_mutex_lock(&l->lock);
+    l->dead = true;
     (void)close(l->fd);
-    pthread_mutex_destroy(&l->lock);
-    free(l);
+    pthread_mutex_unlock(&l->lock);
+    loop_release(l);
 }
 
 void loop_run(struct loop *l)
@@ -114,17 +128,21 @@ bool loop_is_here(const struct loop *l)
 
 void loop_here(const struct loop *l) { ASSERT(loop_is_here(l)); }
 
-void loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx)
+bool loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx)
 {
     struct letter *it = malloc(sizeof(*it));
     ASSERT(it != NULL);
     *it = (struct letter){ .fn = fn, .ctx = ctx };
     pthread_mutex_lock(&l->lock);
-    bool first = !l->first;
-    *l->last = it;
-    l->last = &it->next;
+    bool dead = l->dead;
+    if (!dead) {
+        if (!l->first) poke(l);
+        *l->last = it;
+        l->last = &it->next;
+    }
     pthread_mutex_unlock(&l->lock);
-    if (first) poke(l);
+    if (dead) free(it);
+    return !dead;
 }
 
 struct event_base *loop_base(struct loop *l) { return l->base; }

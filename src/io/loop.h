@@ -23,8 +23,15 @@ void loop_stop(struct loop *l); /* any thread */
 bool loop_is_here(const struct loop *l);
 void loop_here(const struct loop *l); /* ASSERTs that */
 
-/* Runs fn(ctx) on the loop soon; any thread; in the order of posting. Dropped (not run) once the loop is freed. */
-void loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx);
+/*
+ * Runs fn(ctx) on the loop soon; any thread; in the order of posting. A letter that was not read when the loop is freed is
+ * dropped. False: the loop was freed already (possible only for who holds it), nothing will run.
+ */
+bool loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx);
+
+/* For threads that may outlive the loop (a name look-up that nobody can interrupt): its mailbox stays until the last release. */
+void loop_hold(struct loop *l);
+void loop_release(struct loop *l);
 
 struct event_base *loop_base(struct loop *l); /* for io/ only */
 

@@ -51,8 +51,10 @@ static void deliver(void *ctx)
 static void *on_thread(void *ctx)
 {
     struct resolve *r = ctx;
+    struct loop *l = r->loop; /* r is the loop's once it is posted */
     look_up(r, AI_ADDRCONFIG);
-    loop_post(r->loop, deliver, r);
+    if (!loop_post(l, deliver, r)) free(r);
+    loop_release(l);
     return NULL;
 }
 
@@ -81,12 +83,13 @@ struct resolve *resolve_start(struct loop *l, struct str host, uint16_t port,
     (void)snprintf(r->host, sizeof(r->host), STR_FMT, STR_ARG(host));
     (void)snprintf(r->service, sizeof(r->service), "%u", port);
     look_up(r, AI_NUMERICHOST);
-    if (r->err != OK && !start_thread(r)) {
+    if (r->err != OK) {
+        loop_hold(l);
+        if (start_thread(r)) return r;
+        loop_release(l);
         r->err = diag_set(&r->d, ERR_SYS, "cannot resolve host %s: no thread to spare", r->host);
-        loop_post(l, deliver, r);
-    } else if (r->err == OK) {
-        loop_post(l, deliver, r);
     }
+    (void)loop_post(l, deliver, r);
     return r;
 }
 

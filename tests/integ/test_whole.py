@@ -62,6 +62,7 @@ class Whole:
         text = re.sub(r"group_wait: \w+", "group_wait: 1s", text)
         text = re.sub(r"group_interval: \w+", "group_interval: 2s", text)
         text = re.sub(r"( +)auth_username: .*\n +auth_password: .*\n", r"\1require_tls: false\n", text)
+        text = re.sub(r"receiver: 'heartbeat'", "receiver: 'default-receiver'", text)  # here the watchdog is a person's business
         am.write_text(text)
 
     def start(self):

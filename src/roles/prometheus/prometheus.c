@@ -168,6 +168,19 @@ static enum err read_rule_files(struct arena *a, const struct prom_config *c, st
     return OK;
 }
 
+static void log_bad_targets(struct prometheus *p)
+{
+    ARENA(a, 0);
+    struct targets_status t;
+    scrape_targets(p->scrape, &a, &t);
+    for (size_t i = 0; i < t.bad_n; i++) {
+        BUF(labels, 0);
+        labels_write(&labels, t.bad[i].discovered);
+        LOG(ERROR, "Creating target failed", kv("scrape_pool", t.bad[i].job),
+            kv("err", t.bad[i].why), kv("target", buf_str(&labels)));
+    }
+}
+
 /* Everything is read and checked before anything is changed. */
 static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *d)
 {
@@ -183,6 +196,7 @@ static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *
     TRY(read_rule_files(&a, c, &s, d));
     TRY(rules_load(p->rules, &settings, s.v.v, s.v.n, now, d));
     scrape_manager_apply(p->scrape, c, now);
+    log_bad_targets(p);
     notify_apply(p->notify, c);
     pthread_mutex_lock(&p->lock);
     struct prom_config *was = p->config;
@@ -291,8 +305,11 @@ static void make_engines(struct prometheus *p)
     p->rules = rules_new(&re);
     struct str agent = arena_fmt(&p->arena, "Prometheus/%s", p->env.version);
     p->net = scrape_net_new(p->env.collect, p->env.pool, agent, on_scrape_timer, p);
-    const struct scrape_options so = { .store = tsdb_appendable(p->tsdb),
-                                       .env = scrape_net_env(p->net) };
+    const struct scrape_options so = {
+        .store = tsdb_appendable(p->tsdb),
+        .env = scrape_net_env(p->net),
+        .offset_seed = scrape_offset_seed((struct labels){ 0 }), /* by the host's name alone */
+    };
     p->scrape = scrape_manager_new(&so);
 }
 
