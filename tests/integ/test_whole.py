@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.parse
 
+import browser
 import peers
 import sinks
 from peers import wait_for
@@ -151,6 +152,26 @@ def the_pages_of_both_exporters_please_promtool(w):
         assert run.returncode in (0, 3) and "error" not in run.stdout.lower(), run.stdout[:500]
 
 
+PANELS = ["Kafka Broker Status", "Kafka Throughput - Messages In", "Consumer Lag by Group and Topic", "Under-Replicated Partitions", "Offline Partitions",
+          "Request Rate by Type", "Request Latency (P99)"]
+
+
+def the_page_shows_data_in_all_seven_panels(w):
+    login = json.dumps({"user": "admin", "password": "admin"}).encode()
+    _, headers, _ = peers.http(w.url("grafana") + "/login", method="POST", body=login, headers={"Content-Type": "application/json"})
+    with browser.Browser() as b:
+        b.cookie(w.url("grafana"), "grafana_session", re.search(r"grafana_session=(\w+)", headers["Set-Cookie"])[1])
+        b.open(w.url("grafana") + "/d/kafka-monitoring-dreamscape?from=now-5m&to=now&refresh=5s")
+        for title in PANELS:
+            panel = f"document.querySelector('section.dpanel[aria-label={json.dumps(title)}]')"
+            # A state box stands in the body of a panel that loads, failed or has nothing to draw.
+            b.wait(f"{panel} && {panel}.querySelector('.body') && !{panel}.querySelector('.body .state') && "
+                   f"({panel}.querySelector('canvas') || {panel}.querySelector('.body').innerText.trim())", 60, f"data in panel {title}")
+        b.open(w.url("grafana") + "/")
+        b.wait("document.querySelector('main, #app').innerText.includes('billing')", 30, "the group on the home page")
+        assert not b.errors, b.errors[:3]
+
+
 def lag_pages_and_consuming_heals(w):
     wait_for(lambda: w.alert("KafkaConsumerLagHigh") is None, 30, "no lag alert yet")
     w.kafka.produce("orders", 6000)
@@ -241,7 +262,7 @@ def debians_prometheus_reads_our_directory(w):
 
 
 def main():
-    tests = [every_name_of_the_document_is_there, values_equal_kafkas_own, the_pages_of_both_exporters_please_promtool, lag_pages_and_consuming_heals,
+    tests = [every_name_of_the_document_is_there, values_equal_kafkas_own, the_pages_of_both_exporters_please_promtool, the_page_shows_data_in_all_seven_panels, lag_pages_and_consuming_heals,
              a_stopped_broker_fires_and_heals, kill_9_loses_nothing, debians_prometheus_reads_our_directory]
     with Whole() as w:
         for test in tests:
