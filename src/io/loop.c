@@ -61,7 +61,7 @@ struct loop *loop_new(const char *name)
     ASSERT(l && c);
     (void)signal(SIGPIPE,
                  SIG_IGN); /* a peer that hung up is an error of write(2), not the end of us */
-    (void)event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    (void)event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
     l->base = event_base_new_with_config(c);
     event_config_free(c);
     l->name = name;

@@ -317,6 +317,11 @@ static enum err open_all(struct prometheus *p, struct diag *d)
 {
     struct str address;
     uint16_t port;
+    struct str prefix = p->cfg->route_prefix;
+    if (prefix.n && !str_eqc(prefix, "/")) {
+        return diag_set(d, ERR_UNSUPPORTED,
+                        "web.route-prefix other than / is not supported by this version");
+    }
     TRY(split_address(p->cfg->listens.n ? p->cfg->listens.v[0] : STR("0.0.0.0:9090"), &address,
                       &port, d));
     set_external_url(p, port);
