@@ -128,8 +128,9 @@ static struct yaml_pairs pairs_of(struct arena *a, const struct yaml_node *v)
     struct yaml_pairs p = { 0 };
     if (!v || v->kind != YAML_MAP) return p;
     p.v = arena_array(a, v->n, sizeof(*p.v));
-    for (; p.n < v->n; p.n++)
+    for (; p.n < v->n; p.n++) {
         p.v[p.n] = (struct yaml_pair){ v->items[2 * p.n]->text, v->items[2 * p.n + 1]->text, NULL };
+    }
     return p;
 }
 
@@ -247,8 +248,9 @@ static void print_setting(struct loading *l, struct buf *b, int in, const struct
 static void print_global(struct loading *l, struct buf *b)
 {
     buf_putc(b, "global:\n");
-    for (size_t i = 0; global_fields[i].key; i++)
+    for (size_t i = 0; global_fields[i].key; i++) {
         print_setting(l, b, 2, &global_fields[i], &l->global[i], NULL);
+    }
 }
 
 /* ---- routes, rules, receivers ---- */
@@ -343,8 +345,9 @@ static void print_rules(struct loading *l, struct buf *b)
 static void print_integration(struct loading *l, struct buf *b, const struct integration *in)
 {
     buf_fmt(b, "  - send_resolved: %s\n", in->send_resolved ? "true" : "false");
-    for (size_t i = 0; in->kind->fields[i].key; i++)
+    for (size_t i = 0; in->kind->fields[i].key; i++) {
         print_setting(l, b, 4, &in->kind->fields[i], &in->settings[i], l->global_http_node);
+    }
 }
 
 static void print_receivers(struct loading *l, struct buf *b)

@@ -40,20 +40,24 @@ static enum err http_check(struct arena *a, const struct yaml_node *at, void *ou
     const struct raw_http *h = out;
     (void)a;
     (void)at;
-    if (h->bearer_token.n && h->bearer_token_file.n)
+    if (h->bearer_token.n && h->bearer_token_file.n) {
         return diag_set(d, ERR_SYNTAX,
                         "at most one of bearer_token & bearer_token_file must be configured");
+    }
     bool bearer = h->bearer_token.n || h->bearer_token_file.n;
-    if ((h->basic_auth || h->oauth2) && bearer)
+    if ((h->basic_auth || h->oauth2) && bearer) {
         return diag_set(
             d, ERR_SYNTAX,
             "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured");
-    if (h->authorization && bearer)
+    }
+    if (h->authorization && bearer) {
         return diag_set(d, ERR_SYNTAX,
                         "authorization is not compatible with bearer_token & bearer_token_file");
-    if (!!h->authorization + !!h->basic_auth + !!h->oauth2 > 1)
+    }
+    if (!!h->authorization + !!h->basic_auth + !!h->oauth2 > 1) {
         return diag_set(d, ERR_SYNTAX,
                         "at most one of basic_auth, oauth2 & authorization must be configured");
+    }
     return OK;
 }
 const struct yaml_table http_table = { .go_type = "config.plain",
@@ -90,13 +94,15 @@ static enum err load_http(struct loading *l, const struct yaml_node *v, struct h
     out->ca_file = yaml_str(yaml_get(h.tls, "ca_file"), STR(""));
     out->server_name = yaml_str(yaml_get(h.tls, "server_name"), STR(""));
     struct yaml_node *skip = yaml_get(h.tls, "insecure_skip_verify");
-    if (skip && !yaml_bool_of(skip, &out->insecure_skip_verify))
+    if (skip && !yaml_bool_of(skip, &out->insecure_skip_verify)) {
         return yaml_mismatch(skip, "bool", d);
-    if (h.oauth2)
+    }
+    if (h.oauth2) {
         config_warn(
             l,
             "http_config with oauth2 (line %u) is accepted and not done: its requests go without a token",
             h.oauth2->line);
+    }
     return OK;
 }
 
@@ -127,15 +133,17 @@ static enum err check_url(const struct yaml_node *at, struct str s, struct diag 
     bool has = str_cut(s, ':', &scheme, &rest);
     if (!has || !(str_ieq(scheme, STR("http")) || str_ieq(scheme, STR("https")))) {
         if (!has || str_find_char(scheme, '/') != STR_NONE ||
-            str_find_char(scheme, '$') != STR_NONE)
+            str_find_char(scheme, '$') != STR_NONE) {
             scheme = STR("");
+        }
         BUF(q, 0);
         go_quote(&q, scheme);
         return yaml_error(at, d, ERR_SYNTAX, "unsupported scheme " STR_FMT " for URL",
                           STR_ARG(buf_str(&q)));
     }
-    if (!str_starts(rest, STR("//")) || rest.n == 2 || rest.p[2] == '/')
+    if (!str_starts(rest, STR("//")) || rest.n == 2 || rest.p[2] == '/') {
         return yaml_error(at, d, ERR_SYNTAX, "missing host for URL");
+    }
     return OK;
 }
 
@@ -167,8 +175,9 @@ static enum err load_text(struct loading *l, const struct kind_field *f, const s
     s->literal = s->text.p != v->text.p && str_find(s->text, STR("{{")) == STR_NONE;
     if (str_starts(v->text, STR("${")) && s->text.p != v->text.p) s->literal = true;
     if (missing.n) {
-        if (!unset->n)
+        if (!unset->n) {
             *unset = arena_fmt(l->a, STR_FMT " (%s, line %u)", STR_ARG(missing), f->key, v->line);
+        }
         return OK;
     }
     TRY(load_number(f, v, d));
@@ -237,9 +246,10 @@ static enum err load_rows(struct loading *l, const struct kind_field *rows, cons
         const struct yaml_node *key = v->items[2 * i], *value = v->items[2 * i + 1];
         size_t row = row_of(rows, key->text);
         for (size_t k = 0; k < i; k++) {
-            if (str_eq(v->items[2 * k]->text, key->text))
+            if (str_eq(v->items[2 * k]->text, key->text)) {
                 return yaml_error(key, d, ERR_EXISTS, "field " STR_FMT " already set in type %s",
                                   STR_ARG(key->text), go_type);
+            }
         }
         if (send_resolved && str_eqc(key->text, "send_resolved")) {
             if (!yaml_bool_of(value, send_resolved)) return yaml_mismatch(value, "bool", d);
@@ -308,8 +318,9 @@ enum err config_build_global(struct loading *l, struct diag *d)
                has(global_fields, l->global, STR("slack_api_url_file"));
     bool same = str_eq(l->global[global_row("slack_api_url")].text,
                        l->global[global_row("slack_app_url")].text);
-    if (app && api && !same)
+    if (app && api && !same) {
         return yaml_error(v, d, ERR_SYNTAX, "at most one of %s must be configured", both[0].text);
+    }
     l->global_http_node = l->global[global_row("http_config")].node;
     TRY(load_http(l, l->global_http_node, &l->global_http, &(struct str){ 0 }, d));
     const struct setting *timeout = &l->global[global_row("resolve_timeout")];
@@ -333,8 +344,9 @@ static enum err inherit(struct loading *l, struct integration *in, struct diag *
                                                       : arena_fmt(l->a, "%s_file", rows[i].key);
         size_t other = row_of(rows, pair);
         if (other != STR_NONE && in->settings[other].set && in->settings[other].node &&
-            yaml_get(in->node, rows[other].key))
+            yaml_get(in->node, rows[other].key)) {
             continue;
+        }
         /* Slack: a token or a URL of one's own keeps both global ones away. */
         if (slack && own_token && !str_eqc(key, "app_url")) continue;
         const struct kind_field *g = &global_fields[global_row(rows[i].global)];
@@ -343,8 +355,9 @@ static enum err inherit(struct loading *l, struct integration *in, struct diag *
         s->node = from->node;
         s->set = from->set || from->text.n;
         s->literal = from->literal;
-        if (from->set && from->node && from->node->kind == YAML_SCALAR)
+        if (from->set && from->node && from->node->kind == YAML_SCALAR) {
             TRY(load_text(l, g, from->node, s, &in->unset, d));
+        }
     }
     return OK;
 }
@@ -365,8 +378,9 @@ static bool have_key(const struct integration *in, const char *key)
 
 static enum err check_email(const struct integration *in, struct diag *d)
 {
-    if (!setting_text(in, "to").n)
+    if (!setting_text(in, "to").n) {
         return yaml_error(in->node, d, ERR_MISSING, "missing to address in email config");
+    }
     const struct yaml_node *h = setting_of(in, "headers")->node;
     for (size_t i = 0; h && i < h->n; i++) {
         for (size_t k = 0; k < i; k++) {
@@ -393,11 +407,13 @@ static enum err check_email_global(const struct integration *in, struct diag *d)
     struct str host, port;
     struct str smarthost = setting_text(in, "smarthost");
     if (!smarthost.n) return yaml_error(in->node, d, ERR_MISSING, "no global SMTP smarthost set");
-    if (!str_cut(smarthost, ':', &host, &port) || !port.n)
+    if (!str_cut(smarthost, ':', &host, &port) || !port.n) {
         return yaml_error(in->node, d, ERR_SYNTAX, "address " STR_FMT ": missing port in address",
                           STR_ARG(smarthost));
-    if (!setting_text(in, "from").n)
+    }
+    if (!setting_text(in, "from").n) {
         return yaml_error(in->node, d, ERR_MISSING, "no global SMTP from set");
+    }
     return OK;
 }
 
@@ -405,18 +421,21 @@ static enum err check_slack(const struct integration *in, struct diag *d)
 {
     bool api = have_key(in, "api_url"), app = have_key(in, "app_token");
     bool own = yaml_get(in->node, "api_url") || yaml_get(in->node, "api_url_file");
-    if (api && app && own)
+    if (api && app && own) {
         return yaml_error(
             in->node, d, ERR_SYNTAX,
             "at most one of api_url/api_url_file & app_token/app_token_file must be configured");
+    }
     const struct yaml_node *fields = setting_of(in, "fields")->node;
     for (size_t i = 0; fields && fields->kind == YAML_SEQ && i < fields->n; i++) {
-        if (!yaml_str(yaml_get(fields->items[i], "title"), STR("")).n)
+        if (!yaml_str(yaml_get(fields->items[i], "title"), STR("")).n) {
             return yaml_error(fields->items[i], d, ERR_MISSING,
                               "missing title in Slack field configuration");
-        if (!yaml_str(yaml_get(fields->items[i], "value"), STR("")).n)
+        }
+        if (!yaml_str(yaml_get(fields->items[i], "value"), STR("")).n) {
             return yaml_error(fields->items[i], d, ERR_MISSING,
                               "missing value in Slack field configuration");
+        }
     }
     return OK;
 }
@@ -469,8 +488,9 @@ static enum err build_integration(struct loading *l, struct integration *in, str
     if (email) TRY(check_email(in, d));
     if (slack) TRY(check_slack(in, d));
     TRY(inherit(l, in, d));
-    if (k->need_error && !have_key(in, k->need[0]) && !(k->need[1] && have_key(in, k->need[1])))
+    if (k->need_error && !have_key(in, k->need[0]) && !(k->need[1] && have_key(in, k->need[1]))) {
         return yaml_error(in->node, d, ERR_MISSING, "%s", k->need_error);
+    }
     if (str_eqc(str_c(k->name), "rocketchat") && !have_key(in, "token")) {
         return yaml_error(in->node, d, ERR_MISSING,
                           "no global Rocketchat Token set either inline or in a file");
@@ -484,12 +504,14 @@ static enum err build_integration(struct loading *l, struct integration *in, str
         l->c->unset_n++;
         config_warn(l, "receiver " STR_FMT ": %s is off: " STR_FMT, STR_ARG(in->receiver->name),
                     k->section, STR_ARG(in->unset));
-        if (l->o->expand == EXPAND_STRICT)
+        if (l->o->expand == EXPAND_STRICT) {
             return yaml_error(in->node, d, ERR_MISSING, STR_FMT, STR_ARG(in->unset));
+        }
     }
-    if (!k->sent)
+    if (!k->sent) {
         config_warn(l, "receiver " STR_FMT ": receiver kind %s is not yet sent",
                     STR_ARG(in->receiver->name), k->name);
+    }
     return compile(l, in, d);
 }
 
@@ -502,14 +524,16 @@ static enum err build_sections(struct loading *l, const struct raw_receiver *raw
     for (size_t k = 0; k < KINDS_N; k++) {
         const struct yaml_node *v = raw->sections[k];
         if (!v || yaml_is_null(v)) continue;
-        if (v->kind != YAML_SEQ)
+        if (v->kind != YAML_SEQ) {
             return yaml_error(
                 v, d, ERR_SYNTAX,
                 "cannot unmarshal into []*%s; expected a list (lines that begin with '- ')",
                 kinds[k].go_type);
+        }
         for (size_t i = 0; i < v->n; i++) {
-            if (yaml_is_null(v->items[i]) && kinds[k].missing)
+            if (yaml_is_null(v->items[i]) && kinds[k].missing) {
                 return yaml_error(v->items[i], d, ERR_MISSING, "%s", kinds[k].missing);
+            }
             struct integration *in = &r->v[r->n++];
             *in = (struct integration){
                 .kind = &kinds[k], .receiver = r, .index = i, .node = v->items[i]
@@ -547,10 +571,11 @@ enum err config_build_receivers(struct loading *l, struct diag *d)
     struct alert_config *c = l->c;
     c->receivers = arena_array(l->a, l->raw.receivers.n, sizeof(*c->receivers));
     for (size_t i = 0; i < l->raw.receivers.n; i++, raw++) {
-        if (config_receiver(c, raw->name))
+        if (config_receiver(c, raw->name)) {
             return yaml_error(raw->self, d, ERR_EXISTS,
                               "notification config name \"" STR_FMT "\" is not unique",
                               STR_ARG(raw->name));
+        }
         struct receiver *r = &c->receivers[c->receivers_n++];
         r->name = raw->name;
         TRY(build_labels(l, raw, r, d));

@@ -48,8 +48,9 @@ static enum err add_pairs(struct gather *g, const struct yaml_pairs *p,
 {
     for (size_t i = 0; i < p->n; i++) {
         const struct yaml_node *at = p->v[i].at ? p->v[i].at : self;
-        if (!alert_label_name_ok(p->v[i].key, g->l->o->mode))
+        if (!alert_label_name_ok(p->v[i].key, g->l->o->mode)) {
             return quoted_at(at, d, ERR_SYNTAX, "invalid label name ", p->v[i].key, "");
+        }
         TRY(add(g, MATCH_EQ, p->v[i].key, p->v[i].value, at, d));
     }
     return OK;
@@ -62,11 +63,13 @@ static enum err add_regexps(struct gather *g, const struct yaml_node *v, struct 
     if (v->kind != YAML_MAP) return yaml_mismatch(v, "map[string]string", d);
     for (size_t i = 0; i < v->n; i++) {
         const struct yaml_node *key = v->items[2 * i], *value = v->items[2 * i + 1];
-        if (!alert_label_name_ok(key->text, g->l->o->mode))
+        if (!alert_label_name_ok(key->text, g->l->o->mode)) {
             return quoted_at(key, d, ERR_SYNTAX, "invalid label name ", key->text, "");
+        }
         if (value->kind != YAML_SCALAR) return yaml_mismatch(value, "string", d);
-        if (yaml_is_null(value))
+        if (yaml_is_null(value)) {
             return quoted_at(value, d, ERR_SYNTAX, "invalid regexp value for ", key->text, "");
+        }
         struct str whole = arena_fmt(g->l->a, "^(?:" STR_FMT ")$", STR_ARG(value->text));
         TRY(add(g, MATCH_RE, key->text, whole, value, d));
     }
@@ -109,10 +112,11 @@ static enum err check_group_by(struct loading *l, const struct raw_route *raw, s
             return quoted_at(at, d, ERR_SYNTAX, "invalid label name ", name, " in group_by list");
         }
     }
-    if (all && raw->group_by.n > 1)
+    if (all && raw->group_by.n > 1) {
         return yaml_error(
             raw->group_by_node, d, ERR_SYNTAX,
             "cannot have wildcard group_by (`...`) and other labels at the same time");
+    }
     if (raw->group_by_node && !yaml_is_null(raw->group_by_node)) {
         r->group_by = raw->group_by.v;
         r->group_by_n = all ? 0 : raw->group_by.n;
@@ -125,9 +129,10 @@ static enum err check_names(struct loading *l, const struct yaml_strs *names,
                             const struct yaml_node *at, struct diag *d)
 {
     for (size_t i = 0; i < names->n; i++) {
-        if (!config_interval(l->c, names->v[i]))
+        if (!config_interval(l->c, names->v[i])) {
             return quoted_at(at, d, ERR_MISSING, "undefined time interval ", names->v[i],
                              " used in route");
+        }
     }
     return OK;
 }
@@ -140,15 +145,17 @@ static enum err merge_labels(struct loading *l, const struct raw_route *raw, str
     size_t n = 0;
     for (size_t i = 0; i < raw->labels.n; i++) {
         struct str key = raw->labels.v[i].key;
-        if (!alert_label_name_ok(key, l->o->mode))
+        if (!alert_label_name_ok(key, l->o->mode)) {
             return quoted_at(raw->labels.v[i].at, d, ERR_SYNTAX, "invalid label name ", key,
                              " in route labels");
+        }
         v[n++] = raw->labels.v[i];
     }
     for (size_t i = 0; i < r->labels.n; i++) {
         bool hidden = false;
-        for (size_t k = 0; k < raw->labels.n; k++)
+        for (size_t k = 0; k < raw->labels.n; k++) {
             hidden = hidden || str_eq(raw->labels.v[k].key, r->labels.v[i].key);
+        }
         if (!hidden) v[n++] = r->labels.v[i];
     }
     r->labels = (struct yaml_pairs){ v, n };
@@ -202,9 +209,10 @@ static enum err build_route(struct loading *l, const struct raw_route *raw,
     if (e == OK) e = add_texts(&g, &raw->matchers, raw->self, d);
     finish(&g, &r->matchers);
     TRY(e);
-    if (!config_receiver(l->c, r->receiver))
+    if (!config_receiver(l->c, r->receiver)) {
         return quoted_at(raw->self, d, ERR_MISSING, "undefined receiver ", r->receiver,
                          " used in route");
+    }
     TRY(check_names(l, &raw->mute, raw->self, d));
     TRY(check_names(l, &raw->active, raw->self, d));
     name_route(l, r, position);
@@ -227,12 +235,15 @@ enum err config_build_routes(struct loading *l, struct diag *d)
         (void)diag_set(d, ERR_MISSING, "root route must specify a default receiver");
         return placed(at, d, ERR_MISSING);
     }
-    if (raw->match.n || (raw->match_re && raw->match_re->n) || raw->matchers.n)
+    if (raw->match.n || (raw->match_re && raw->match_re->n) || raw->matchers.n) {
         return yaml_error(at, d, ERR_SYNTAX, "root route must not have any matchers");
-    if (raw->mute.n)
+    }
+    if (raw->mute.n) {
         return yaml_error(at, d, ERR_SYNTAX, "root route must not have any mute time intervals");
-    if (raw->active.n)
+    }
+    if (raw->active.n) {
         return yaml_error(at, d, ERR_SYNTAX, "root route must not have any active time intervals");
+    }
     if (raw->follow) return yaml_error(at, d, ERR_SYNTAX, "cannot have continue in root route");
     struct route *root = arena_new(l->a, struct route);
     root->group_wait_ms = 30000;
@@ -284,9 +295,10 @@ enum err config_build_rules(struct loading *l, struct diag *d)
         r->equal = raw->equal.v;
         r->equal_n = raw->equal.n;
         for (size_t k = 0; k < raw->equal.n; k++) {
-            if (!alert_label_name_ok(raw->equal.v[k], l->o->mode))
+            if (!alert_label_name_ok(raw->equal.v[k], l->o->mode)) {
                 return quoted_at(raw->self, d, ERR_SYNTAX, "invalid label name ", raw->equal.v[k],
                                  " in equal list");
+            }
         }
         TRY(one_side(l, &raw->source, raw->source_re, &raw->source_matchers, raw->self, &r->source,
                      d));

@@ -109,8 +109,9 @@ FUNC(kv_remove)
     struct tmpl_builder b = { .a = tmpl_arena(r) };
     for (size_t i = 0; i < v[0].map.n; i++) {
         bool gone = false;
-        for (size_t k = 0; k < v[1].list.n; k++)
+        for (size_t k = 0; k < v[1].list.n; k++) {
             gone = gone || str_eq(v[1].list.v[k].s, v[0].map.v[i].key);
+        }
         if (!gone) tmpl_set_key(&b, v[0].map.v[i].key, *v[0].map.v[i].value);
     }
     *out = tmpl_map_done(&b, &kv_type);
@@ -146,8 +147,9 @@ static struct tmpl_value by_status(struct arena *a, const struct tmpl_value *ale
 {
     struct tmpl_builder b = { .a = a };
     for (size_t i = 0; i < alerts->list.n; i++) {
-        if (str_eqc(alerts->list.v[i].fields[ALERT_STATUS].s, status))
+        if (str_eqc(alerts->list.v[i].fields[ALERT_STATUS].s, status)) {
             tmpl_add(&b, alerts->list.v[i]);
+        }
     }
     return tmpl_list_done(&b, &alerts_type);
 }
@@ -258,8 +260,9 @@ struct tmpl_value alert_data(struct arena *a, const struct notification *nt)
         firing = firing || !nt->v[i].resolved;
     }
     const struct yaml_pairs *lb = &nt->route->labels;
-    for (size_t i = 0; i < lb->n; i++)
+    for (size_t i = 0; i < lb->n; i++) {
         tmpl_set_key(&route_labels, lb->v[i].key, tmpl_str(lb->v[i].value));
+    }
     f[DATA_RECEIVER] = tmpl_str(quote_meta(a, nt->integration->receiver->name));
     f[DATA_STATUS] = tmpl_str(firing ? STR("firing") : STR("resolved"));
     f[DATA_ALERTS] = tmpl_list_done(&alerts, &alerts_type);

@@ -277,8 +277,9 @@ int64_t alert_tick(struct alert_engine *e, int64_t now)
     }
     int64_t next = ALERT_NEVER;
     if (heap_min(&e->due)) next = heap_min(&e->due)->key;
-    if (heap_min(&e->retries) && heap_min(&e->retries)->key < next)
+    if (heap_min(&e->retries) && heap_min(&e->retries)->key < next) {
         next = heap_min(&e->retries)->key;
+    }
     if (e->o.gc_interval_ms > 0 && e->next_gc < next) next = e->next_gc;
     engine_unlock(e);
     return next;
@@ -302,8 +303,9 @@ static void look(struct alert_engine *e, struct alert *al, int64_t now, struct a
     *out = (struct alert_view){ .alert = alert_ref(al) };
     MAP_FOR(slot, &e->silences) {
         const struct silence *s = slot->value;
-        if (silence_state(s, now) == SILENCE_ACTIVE && silence_matches(s, al->labels))
+        if (silence_state(s, now) == SILENCE_ACTIVE && silence_matches(s, al->labels)) {
             *vec_push(a, &ids) = arena_dup(a, s->id);
+        }
     }
     const struct alert *source = inhibit_source(e, al->labels, now);
     if (source) {
@@ -351,14 +353,17 @@ static void mutes(struct alert_engine *e, const struct route *r, int64_t now, st
                   struct names *out)
 {
     for (size_t i = 0; i < r->mute_n; i++) {
-        if (interval_set_contains(config_interval(e->config, r->mute[i]), now))
+        if (interval_set_contains(config_interval(e->config, r->mute[i]), now)) {
             *vec_push(a, out) = arena_dup(a, r->mute[i]);
+        }
     }
     bool active = r->active_n == 0;
-    for (size_t i = 0; i < r->active_n; i++)
+    for (size_t i = 0; i < r->active_n; i++) {
         active = active || interval_set_contains(config_interval(e->config, r->active[i]), now);
-    for (size_t i = 0; !active && i < r->active_n; i++)
+    }
+    for (size_t i = 0; !active && i < r->active_n; i++) {
         *vec_push(a, out) = arena_dup(a, r->active[i]);
+    }
 }
 
 static int by_labels(const void *x, const void *y)

@@ -199,8 +199,9 @@ static struct flush *flush_new(struct group *g, int64_t now)
 static bool muted_by_time(struct alert_engine *e, const struct route *r, int64_t now, size_t count)
 {
     bool active = r->active_n == 0;
-    for (size_t i = 0; i < r->active_n && !active; i++)
+    for (size_t i = 0; i < r->active_n && !active; i++) {
         active = interval_set_contains(config_interval(e->config, r->active[i]), now);
+    }
     if (!active) e->stats.suppressed[SUPPRESSED_ACTIVE] += count;
     for (size_t i = 0; i < r->mute_n; i++) {
         if (!interval_set_contains(config_interval(e->config, r->mute[i]), now)) continue;
@@ -252,8 +253,9 @@ static const char *news(const struct log_entry *last, const struct sending *s, b
         return last->firing_n ? "new_alerts_added" : "first_notification";
     }
     if (!s->firing_n) return last->firing_n ? "all_alerts_resolved" : NULL;
-    if (send_resolved && !subset(s->resolved, s->resolved_n, last->resolved, last->resolved_n))
+    if (send_resolved && !subset(s->resolved, s->resolved_n, last->resolved, last->resolved_n)) {
         return "some_alerts_resolved";
+    }
     return last->at < now - repeat_ms ? "repeat_interval_elapsed" : NULL;
 }
 

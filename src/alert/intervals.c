@@ -48,8 +48,9 @@ static enum err month_of(struct str s, int *out, struct diag *d)
 }
 static enum err day_of(struct str s, int *out, struct diag *d)
 {
-    if (!number(s, out))
+    if (!number(s, out)) {
         return diag_quoted(d, ERR_SYNTAX, "strconv.Atoi: parsing ", s, ": invalid syntax");
+    }
     if (*out == 0 || *out < -31 || *out > 31) {
         return diag_set(d, ERR_RANGE, STR_FMT " is not a valid day of the month: out of range",
                         STR_ARG(s));
@@ -78,17 +79,19 @@ static enum err check_days(const struct interval_range *r, struct diag *d)
     /* A positive day may be followed by one counted from the end; whether it comes later is asked of each month. */
     bool mixed = r->begin > 0 && r->end < 0;
     bool backwards = mixed ? 31 + r->end + 1 < r->begin : r->begin > r->end;
-    if (backwards)
+    if (backwards) {
         return diag_set(d, ERR_RANGE, "end day %d is always before start day %d", r->end, r->begin);
+    }
     return OK;
 }
 
 static enum err ranges(struct arena *a, const struct yaml_node *v, part_fn *part, const char *what,
                        struct interval_ranges *out, struct diag *d)
 {
-    if (v->kind != YAML_SEQ)
+    if (v->kind != YAML_SEQ) {
         return yaml_error(v, d, ERR_SYNTAX,
                           "cannot unmarshal into []timeinterval range; expected a list");
+    }
     struct interval_range *list = arena_array(a, v->n, sizeof(*list));
     for (size_t i = 0; i < v->n; i++) {
         struct diag why = { 0 };
@@ -146,25 +149,29 @@ static const struct yaml_table times_table = { .go_type = "timeinterval.yamlTime
 static enum err decode_times(struct arena *a, const struct yaml_node *v, void *field,
                              struct diag *d)
 {
-    if (v->kind != YAML_SEQ)
+    if (v->kind != YAML_SEQ) {
         return yaml_error(v, d, ERR_SYNTAX,
                           "cannot unmarshal into []timeinterval.TimeRange; expected a list");
+    }
     struct interval_range *list = arena_array(a, v->n, sizeof(*list));
     for (size_t i = 0; i < v->n; i++) {
         const struct yaml_node *at = v->items[i];
         struct raw_times raw;
         TRY(yaml_decode(a, at, &times_table, YAML_V2, &raw, d));
-        if (!raw.start.n || !raw.end.n)
+        if (!raw.start.n || !raw.end.n) {
             return yaml_error(at, d, ERR_SYNTAX, "both start and end times must be provided");
+        }
         struct str bad = !minutes(raw.start, &list[i].begin) ? raw.start
                          : !minutes(raw.end, &list[i].end)   ? raw.end
                                                              : STR("");
-        if (bad.n)
+        if (bad.n) {
             return yaml_error(at, d, ERR_SYNTAX,
                               "couldn't parse timestamp " STR_FMT ", invalid format", STR_ARG(bad));
-        if (list[i].begin >= list[i].end)
+        }
+        if (list[i].begin >= list[i].end) {
             return yaml_error(at, d, ERR_RANGE,
                               "start time cannot be equal or greater than end time");
+        }
     }
     *(struct interval_ranges *)field = (struct interval_ranges){ list, v->n };
     return OK;
@@ -174,8 +181,9 @@ static enum err decode_zone(struct arena *a, const struct yaml_node *v, void *fi
 {
     struct zone *z = NULL;
     struct str name = yaml_str(v, STR(""));
-    if (!str_eqc(name, "UTC"))
+    if (!str_eqc(name, "UTC")) {
         TRY(zone_open(a, str_eqc(name, "Local") ? STR("localtime") : name, &z, d));
+    }
     *(const struct zone **)field = z;
     return OK;
 }

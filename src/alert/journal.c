@@ -45,8 +45,9 @@ static enum err load(struct journal *j, bool (*each)(void *ctx, struct str messa
     j->size = read_all(bytes, each, ctx);
     *cut = bytes.n - j->size;
     TRY(open_fd(j, d));
-    if (*cut && ftruncate(j->fd, (off_t)j->size) != 0)
+    if (*cut && ftruncate(j->fd, (off_t)j->size) != 0) {
         return diag_set(d, ERR_SYS, "cannot cut " STR_FMT ": %m", STR_ARG(j->path));
+    }
     return OK;
 }
 
@@ -87,8 +88,9 @@ static enum err append(struct journal *j, struct str bytes, bool sync, struct di
         return diag_set(d, ERR_SYS, "cannot write " STR_FMT ": %m", STR_ARG(j->path));
     }
     j->size += bytes.n;
-    if (sync && fdatasync(j->fd) != 0)
+    if (sync && fdatasync(j->fd) != 0) {
         return diag_set(d, ERR_SYS, "cannot sync " STR_FMT ": %m", STR_ARG(j->path));
+    }
     return OK;
 }
 

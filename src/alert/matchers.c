@@ -63,8 +63,9 @@ static enum err classic_value(struct arena *a, struct str raw, struct str *out, 
     bool quoted = in.n && in.p[0] == '"', escaped = false;
     BUF(b, 0);
     if (quoted) in = str_from(in, 1);
-    if (!utf8_valid(in))
+    if (!utf8_valid(in)) {
         return diag_set(d, ERR_SYNTAX, "matcher value not valid UTF-8: " STR_FMT, STR_ARG(raw));
+    }
     for (size_t i = 0; i < in.n; i++) {
         char c = in.p[i];
         if (escaped) {
@@ -184,8 +185,9 @@ static bool read_token(struct reader *r)
     default: break;
     }
     for (size_t i = 0; i < ARRAY_LEN(operators); i++) {
-        if (str_starts(rest, str_c(operators[i].text)))
+        if (str_starts(rest, str_c(operators[i].text))) {
             return single(r, M_OP, strlen(operators[i].text));
+        }
     }
     size_t n = 0;
     while (n < rest.n && !reserved(rest.p[n])) n++;
@@ -266,10 +268,12 @@ static enum err utf8(struct arena *a, struct str s, struct list *l, struct diag 
     if (r.kind == M_END) return OK;
     if (open) TRY(next(&r, NULL, d));
     for (;;) {
-        if (r.kind == M_CLOSE)
+        if (r.kind == M_CLOSE) {
             return open ? closed(&r, d) : whole_fail(&r, "}: expected opening brace", d);
-        if (r.kind == M_END)
+        }
+        if (r.kind == M_END) {
             return open ? whole_fail(&r, "end of input: expected close brace", d) : OK;
+        }
         TRY(utf8_one(&r, l, d));
         TRY(next(&r, "a comma or close brace", d));
         if (r.kind == M_CLOSE || r.kind == M_END) continue;

@@ -37,8 +37,9 @@ static struct str field_mode(struct rendering *r, const char *key, enum tmpl_mod
 {
     struct str out = STR("");
     struct diag d = { 0 };
-    if (setting_render(setting_of(r->nt->integration, key), mode, r->a, &r->ctx, &out, &d) == OK)
+    if (setting_render(setting_of(r->nt->integration, key), mode, r->a, &r->ctx, &out, &d) == OK) {
         return out;
+    }
     return arena_fmt(r->a, "[template of %s failed: %s]", key, d.text);
 }
 static struct str field(struct rendering *r, const char *key)
@@ -49,8 +50,9 @@ static struct str loose(struct rendering *r, struct str text)
 {
     struct str out = STR("");
     struct diag d = { 0 };
-    if (text_render(r->nt->config->templates, text, TMPL_TEXT, r->a, &r->ctx, &out, &d) == OK)
+    if (text_render(r->nt->config->templates, text, TMPL_TEXT, r->a, &r->ctx, &out, &d) == OK) {
         return out;
+    }
     return arena_fmt(r->a, "[template failed: %s]", d.text);
 }
 static enum err address(struct rendering *r, const char *key, struct str *out, struct diag *d)
@@ -221,9 +223,10 @@ static void slack_actions(struct rendering *r, struct buf *b)
     for (size_t i = 0; i < v->n; i++) {
         BUF(one, BODY_MAX);
         buf_char(&one, '{');
-        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+        for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
             put_nonempty(&one, keys[k],
                          loose(r, yaml_str(yaml_get(v->items[i], keys[k]), STR(""))));
+        }
         const struct yaml_node *confirm = yaml_get(v->items[i], "confirm");
         if (confirm) {
             put_key(&one, "confirm");
@@ -293,8 +296,9 @@ static void put_header_text(struct buf *b, struct str s)
 {
     static const char digits[] = "0123456789ABCDEF";
     bool plain = true;
-    for (size_t i = 0; i < s.n; i++)
+    for (size_t i = 0; i < s.n; i++) {
         plain = plain && ((s.p[i] >= ' ' && s.p[i] <= '~') || s.p[i] == '\t');
+    }
     if (plain) {
         buf_put(b, s);
         return;
@@ -402,9 +406,10 @@ static enum err recipients(struct rendering *r, struct str to, struct message *o
         from = i + 1;
         if (!one.n) continue;
         struct str bare = bare_address(one);
-        if (!bare.n)
+        if (!bare.n) {
             return diag_set(d, ERR_SYNTAX, "parse 'to' addresses: not an address: " STR_FMT,
                             STR_ARG(one));
+        }
         *vec_push(r->a, &list) = bare;
     }
     if (!list.n) return diag_set(d, ERR_SYNTAX, "parse 'to' addresses: no address");
@@ -428,10 +433,12 @@ static void mail_headers(struct rendering *r, struct buf *b, struct str from, st
     const struct yaml_node *h = setting_of(r->nt->integration, "headers")->node;
     if (!own_header(h, "From")) put_header(b, STR("From"), from);
     if (!own_header(h, "To")) put_header(b, STR("To"), to);
-    if (!own_header(h, "Subject"))
+    if (!own_header(h, "Subject")) {
         put_header(b, STR("Subject"), loose(r, STR("{{ template \"email.default.subject\" . }}")));
-    for (size_t i = 0; h && h->kind == YAML_MAP && i < h->n; i++)
+    }
+    for (size_t i = 0; h && h->kind == YAML_MAP && i < h->n; i++) {
         put_header(b, h->items[2 * i]->text, loose(r, h->items[2 * i + 1]->text));
+    }
     struct str domain = str_from(bare_address(from), str_find_char(bare_address(from), '@') + 1);
     if (!own_header(h, "Message-Id")) {
         buf_fmt(b, "Message-Id: <%lld.%llu@" STR_FMT ">\r\n", (long long)r->nt->now,
@@ -441,8 +448,9 @@ static void mail_headers(struct rendering *r, struct buf *b, struct str from, st
     BUF(date, 64);
     tmpl_time_format(&date, now.time, STR("Mon, 02 Jan 2006 15:04:05 -0700"));
     put_header(b, STR("Date"), buf_str(&date));
-    if (!own_header(h, "Auto-Submitted"))
+    if (!own_header(h, "Auto-Submitted")) {
         put_header(b, STR("Auto-Submitted"), STR("auto-generated"));
+    }
 }
 
 static void mail_part(struct buf *b, struct str boundary, const char *type, struct str text)
@@ -467,18 +475,21 @@ static enum err mail(struct rendering *r, uint64_t unique, struct buf *b, struct
     TRY(address(r, "to", &to, d));
     out->is_mail = true;
     out->from = bare_address(from);
-    if (!out->from.n)
+    if (!out->from.n) {
         return diag_set(d, ERR_SYNTAX, "parse 'from' addresses: not an address: " STR_FMT,
                         STR_ARG(from));
+    }
     TRY(recipients(r, to, out, d));
     size_t colon = smarthost.n;
     while (colon && smarthost.p[colon - 1] != ':') colon--;
-    if (!colon || num_parse_u64(str_from(smarthost, colon), &port) != OK || port > 65535)
+    if (!colon || num_parse_u64(str_from(smarthost, colon), &port) != OK || port > 65535) {
         return diag_set(d, ERR_SYNTAX, "smarthost " STR_FMT " has no port", STR_ARG(smarthost));
+    }
     out->port = (uint16_t)port;
     out->host = str_first(smarthost, colon - 1);
-    if (out->host.n > 2 && out->host.p[0] == '[')
+    if (out->host.n > 2 && out->host.p[0] == '[') {
         out->host = str_make(out->host.p + 1, out->host.n - 2);
+    }
     out->hello = setting_text(in, "hello");
     out->user = setting_text(in, "auth_username");
     struct str boundary = arena_fmt(r->a, "vigie-%016llx", (unsigned long long)unique);
@@ -514,8 +525,9 @@ enum err message_render(const struct notification *nt, uint64_t unique, struct a
                  : str_eqc(kind, "slack") ? slack(&r, &b, out, d)
                                           : mail(&r, unique, &b, out, d);
     TRY(e);
-    if (b.over)
+    if (b.over) {
         return diag_set(d, ERR_LIMIT, "the notification is larger than %zu bytes", BODY_MAX);
+    }
     struct str all = arena_dup(a, buf_str(&b));
     if (out->is_mail) {
         out->message = all;

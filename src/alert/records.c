@@ -165,8 +165,9 @@ static enum err next_field(struct str *in, struct field *f)
     uint64_t tag, n;
     *f = (struct field){ 0 };
     if (!in->n) return ERR_EOF;
-    if (varint_read_u64(in, &tag) != OK || tag >> 3 == 0 || tag >> 3 > 536870911)
+    if (varint_read_u64(in, &tag) != OK || tag >> 3 == 0 || tag >> 3 > 536870911) {
         return ERR_CORRUPT;
+    }
     f->number = (unsigned)(tag >> 3);
     f->wire = tag & 7;
     switch (f->wire) {
@@ -228,8 +229,9 @@ static enum err read_matcher(struct arena *a, struct str s, struct found *out)
     if (e != ERR_EOF || wire >= ARRAY_LEN(op_of_wire)) return ERR_CORRUPT;
     struct matcher m;
     if (alert_matcher_init(a, &m, op_of_wire[wire], arena_dup(a, name), arena_dup(a, value),
-                           NULL) != OK)
+                           NULL) != OK) {
         return ERR_CORRUPT;
+    }
     *vec_push(a, out) = m;
     return OK;
 }

@@ -49,8 +49,10 @@ static struct matchers copy_set(struct arena *a, const struct matchers *from, bo
     for (size_t i = 0; i < from->n; i++) {
         struct str name = arena_dup(a, from->v[i].name), value = arena_dup(a, from->v[i].value);
         out.v[out.n] = (struct matcher){ from->v[i].op, name, value, NULL };
-        if (compile && alert_matcher_init(a, &out.v[out.n], from->v[i].op, name, value, NULL) != OK)
+        if (compile &&
+            alert_matcher_init(a, &out.v[out.n], from->v[i].op, name, value, NULL) != OK) {
             continue;
+        }
         out.n++;
     }
     return out;
@@ -124,15 +126,18 @@ static bool in_place(const struct silence *s, const struct silence_change *c, in
 static enum err validate(const struct silence_change *c, struct diag *d)
 {
     for (size_t i = 0; i < c->sets_n; i++) {
-        if (!c->sets[i].n)
+        if (!c->sets[i].n) {
             return diag_set(d, ERR_SYNTAX, "invalid silence: at least one matcher required");
-        if (matchers_match_empty(&c->sets[i]))
+        }
+        if (matchers_match_empty(&c->sets[i])) {
             return diag_set(
                 d, ERR_SYNTAX,
                 "invalid silence: at least one matcher must not match the empty string");
+        }
     }
-    if (!c->sets_n)
+    if (!c->sets_n) {
         return diag_set(d, ERR_SYNTAX, "invalid silence: at least one matcher required");
+    }
     return OK;
 }
 
@@ -159,8 +164,9 @@ static enum err set(struct alert_engine *e, const struct silence_change *c, int6
     struct silence *s = silence_new();
     s->id = arena_dup(&s->arena, str_c(id));
     s->sets = arena_array(&s->arena, want.sets_n, sizeof(*s->sets));
-    for (; s->sets_n < want.sets_n; s->sets_n++)
+    for (; s->sets_n < want.sets_n; s->sets_n++) {
         s->sets[s->sets_n] = copy_set(&s->arena, &want.sets[s->sets_n], true);
+    }
     s->starts_at = want.starts_at;
     s->ends_at = want.ends_at;
     s->created_by = arena_dup(&s->arena, want.created_by);

@@ -205,8 +205,9 @@ enum err zone_parse(struct arena *a, struct str bytes, struct zone **out)
     struct zone *z = arena_new(a, struct zone);
     TRY(read_body(a, s, &h, z));
     struct str footer = str_from(s, size), rule, rest;
-    if (footer.n && footer.p[0] == '\n' && str_cut(str_from(footer, 1), '\n', &rule, &rest))
+    if (footer.n && footer.p[0] == '\n' && str_cut(str_from(footer, 1), '\n', &rule, &rest)) {
         read_rule(z, rule);
+    }
     *out = z;
     return OK;
 }

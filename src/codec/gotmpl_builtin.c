@@ -185,15 +185,17 @@ BUILTIN(b_slice)
     size_t size = v[0].kind == TV_LIST ? v[0].list.n : v[0].s.n;
     size_t bound[3] = { 0, size, size };
     for (size_t i = 1; i < n; i++) {
-        if (v[i].kind != TV_INT)
+        if (v[i].kind != TV_INT) {
             return tmpl_fail(r, "cannot index slice/array with type %s", tmpl_type_name(&v[i]));
+        }
         if (v[i].i < 0 || (uint64_t)v[i].i > size) {
             return tmpl_fail(r, "index out of range: %lld", (long long)v[i].i);
         }
         bound[i - 1] = (size_t)v[i].i;
     }
-    if (bound[0] > bound[1])
+    if (bound[0] > bound[1]) {
         return tmpl_fail(r, "invalid slice index: %zu > %zu", bound[0], bound[1]);
+    }
     *out = v[0];
     if (v[0].kind == TV_LIST) {
         out->list.v = v[0].list.v ? v[0].list.v + bound[0] : NULL;

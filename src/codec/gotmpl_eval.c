@@ -204,8 +204,9 @@ static enum err missing_key(struct tmpl_run *r, const struct tmpl_value *map, st
 static enum err nil_field(struct tmpl_run *r, const struct tmpl_value *on, struct str name,
                           struct tmpl_value *out)
 {
-    if (on->type)
+    if (on->type) {
         return tmpl_run_fail(r, "nil pointer evaluating interface {}." STR_FMT, STR_ARG(name));
+    }
     if (r->x->missing == TMPL_MISSING_ERROR) {
         BUF(b, 0);
         go_quote(&b, name);

@@ -236,8 +236,9 @@ static enum err walk_template(struct tmpl_run *r, struct tmpl_value dot, const s
         go_quote(&b, n->text);
         return tmpl_run_fail(r, "template " STR_FMT " not defined", STR_ARG(buf_str(&b)));
     }
-    if (r->depth >= DEPTH_MAX)
+    if (r->depth >= DEPTH_MAX) {
         return tmpl_run_fail(r, "exceeded maximum template depth (%d)", DEPTH_MAX);
+    }
     struct tmpl_value arg = tmpl_nil();
     if (n->pipe) TRY(tmpl_eval_pipe(r, dot, n->pipe, &arg));
     r->depth++;
@@ -301,8 +302,9 @@ enum err tmpl_execute(const struct tmpl_set *set, struct str name, struct tmpl_v
 static enum err run_inside(struct tmpl_run *r, const struct tmpl_set *set, struct str name,
                            struct tmpl_value dot, struct str *out)
 {
-    if (r->depth >= DEPTH_MAX)
+    if (r->depth >= DEPTH_MAX) {
         return tmpl_fail(r, "exceeded maximum template depth (%d)", DEPTH_MAX);
+    }
     struct tmpl_exec x = *r->x;
     BUF(b, (x.output_max ? x.output_max : OUTPUT_MAX) + 1);
     struct tmpl_run inner = {

@@ -293,8 +293,9 @@ FUNC(f_parse_duration)
     bool negative = s.n && s.p[0] == '-';
     int64_t ms;
     struct diag d = { 0 };
-    if (duration_parse(negative ? str_from(s, 1) : s, &ms, &d) != OK)
+    if (duration_parse(negative ? str_from(s, 1) : s, &ms, &d) != OK) {
         return tmpl_fail(r, "%s", d.text);
+    }
     *out = tmpl_float((double)(negative ? -ms : ms) / 1000);
     return OK;
 }
@@ -317,8 +318,9 @@ static bool split_host(struct str s, struct str *host, struct str *port)
         if (str_find_char(*host, '[') != STR_NONE) return false;
     } else {
         *host = str_first(s, colon);
-        if (str_find_char(*host, ':') != STR_NONE || str_find_char(s, '[') != STR_NONE)
+        if (str_find_char(*host, ':') != STR_NONE || str_find_char(s, '[') != STR_NONE) {
             return false;
+        }
     }
     if (str_find_char(str_from(s, after), ']') != STR_NONE) return false;
     *port = str_from(s, colon + 1);
@@ -446,8 +448,9 @@ FUNC(f_base64_decode)
         }
     }
     size_t rest = have % 4;
-    if (rest == 1 || s.n - i != (4 - rest) % 4)
+    if (rest == 1 || s.n - i != (4 - rest) % 4) {
         return tmpl_fail(r, "illegal base64 data at input byte %zu", i);
+    }
     for (size_t k = i; k < s.n; k++) {
         if (s.p[k] != '=') return tmpl_fail(r, "illegal base64 data at input byte %zu", k);
     }

@@ -73,8 +73,8 @@ static void tag_done(struct html_state *h)
     h->meaning = MEANS_TEXT;
     if (h->closing || !h->raw[0]) return;
     h->place = HTML_RAW;
-    if (!strcmp(h->raw, "script")) h->meaning = MEANS_JS;
-    if (!strcmp(h->raw, "style")) h->meaning = MEANS_CSS;
+    if (strcmp(h->raw, "script") == 0) h->meaning = MEANS_JS;
+    if (strcmp(h->raw, "style") == 0) h->meaning = MEANS_CSS;
 }
 
 static void tag_named(struct html_state *h)

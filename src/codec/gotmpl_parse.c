@@ -193,8 +193,9 @@ static enum err parse_number(struct parser *p, const struct token *t, struct nod
         n->is_int = n->is_float = true;
         n->value = tmpl_int(n->i);
     } else if (num_parse_f64(without_underscores(p->a, t->text), &n->f) == OK) {
-        if (!has_any(t->text, hex ? ".pP" : ".eE"))
+        if (!has_any(t->text, hex ? ".pP" : ".eE")) {
             return number_fail(p, "integer overflow", t->text);
+        }
         n->is_float = true;
         n->is_int = n->f >= -9e18 && n->f <= 9e18 && (double)(int64_t)n->f == n->f;
         if (n->is_int) n->i = (int64_t)n->f;
@@ -542,8 +543,9 @@ static enum err parse_loop_word(struct parser *p, enum node_kind kind, uint32_t 
 {
     const char *word = kind == NODE_BREAK ? "break" : "continue";
     struct token *t = next_dark(p);
-    if (t->kind != TOK_RIGHT)
+    if (t->kind != TOK_RIGHT) {
         return unexpected(p, t, kind == NODE_BREAK ? "{{break}}" : "{{continue}}");
+    }
     if (!p->range_depth) return FAIL(p, "{{%s}} outside {{range}}", word);
     *out = node_new(p, kind, pos);
     return OK;

@@ -290,18 +290,19 @@ static void read_spec(struct str *in, struct args *a, struct spec *s)
     *s = (struct spec){ .width = -1, .prec = -1 };
     for (; in->n; *in = str_from(*in, 1)) {
         char c = in->p[0];
-        if (c == '+')
+        if (c == '+') {
             s->plus = true;
-        else if (c == '-')
+        } else if (c == '-') {
             s->minus = true;
-        else if (c == '#')
+        } else if (c == '#') {
             s->sharp = true;
-        else if (c == '0')
+        } else if (c == '0') {
             s->zero = true;
-        else if (c == ' ')
+        } else if (c == ' ') {
             s->space = true;
-        else
+        } else {
             break;
+        }
     }
     read_index(in, a);
     if (read_star(in, a, &s->width)) {

@@ -165,7 +165,7 @@ extern const struct tmpl_func tmpl_time_methods[];
 extern const struct tmpl_func tmpl_duration_methods[];
 
 /* fmt.Sprintf and Sprint. */
-void tmpl_sprintf(struct buf *b, struct str format, const struct tmpl_value *args, size_t n);
+void tmpl_sprintf(struct buf *b, struct str in, const struct tmpl_value *v, size_t n);
 void tmpl_sprint(struct buf *b, const struct tmpl_value *args, size_t n);
 const struct tmpl_func *tmpl_method(const struct tmpl_value *v, struct str name);
 

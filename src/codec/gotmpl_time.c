@@ -143,8 +143,9 @@ static void put_zone(struct buf *b, const struct tmpl_time *t, enum piece p)
     bool seconds = p == P_ISO_SECONDS || p == P_ISO_COLON_SEC || p == P_NUM_SECONDS ||
                    p == P_NUM_COLON_SEC;
     buf_fmt(b, "%c%02d", t->offset_s < 0 ? '-' : '+', offset / 3600);
-    if (p != P_ISO_SHORT && p != P_NUM_SHORT)
+    if (p != P_ISO_SHORT && p != P_NUM_SHORT) {
         buf_fmt(b, "%s%02d", colon ? ":" : "", offset / 60 % 60);
+    }
     if (seconds) buf_fmt(b, "%s%02d", colon ? ":" : "", offset % 60);
 }
 
@@ -323,12 +324,14 @@ static bool take_tz(struct parsing *p)
 static bool take_fraction(struct parsing *p, struct str piece)
 {
     bool optional = piece.p[1] == '9';
-    if (p->value.n < 2 || (p->value.p[0] != '.' && p->value.p[0] != ',') || !digit(p->value.p[1]))
+    if (p->value.n < 2 || (p->value.p[0] != '.' && p->value.p[0] != ',') || !digit(p->value.p[1])) {
         return optional;
+    }
     size_t n = 1;
     int64_t ns = 0, scale = 100000000;
-    for (; n < p->value.n && digit(p->value.p[n]); n++, scale /= 10)
+    for (; n < p->value.n && digit(p->value.p[n]); n++, scale /= 10) {
         ns += (p->value.p[n] - '0') * scale;
+    }
     if (!optional && n != piece.n) return false;
     p->ns = (int32_t)ns;
     p->value = str_from(p->value, n);
@@ -445,7 +448,7 @@ enum err tmpl_time_parse(struct str layout, struct str s, struct tmpl_time *out,
         } else if (!take_piece(&p, piece, text)) {
             return parse_fail(d, s, whole, left, text);
         }
-        if (p.range)
+        if (p.range) {
             return parse_odd(d, s,
                              p.range[0] == 'm' && p.range[1] == 'o' ? ": month out of range"
                              : p.range[0] == 'd'                    ? ": day out of range"
@@ -453,11 +456,13 @@ enum err tmpl_time_parse(struct str layout, struct str s, struct tmpl_time *out,
                              : p.range[0] == 's'                    ? ": second out of range"
                                                                     : ": minute out of range",
                              STR(""));
+        }
         layout = str_from(layout, text.n);
     }
     if (p.value.n) return parse_odd(d, s, ": extra text: ", p.value);
-    if (p.c.day > month_days(p.c.year, p.c.month))
+    if (p.c.day > month_days(p.c.year, p.c.month)) {
         return parse_odd(d, s, ": day out of range", STR(""));
+    }
     if (p.pm && p.c.hour < 12) p.c.hour += 12;
     if (p.pm_set && !p.pm && p.c.hour == 12) p.c.hour = 0;
     out->s = ms_of_civil(&p.c, 0) / 1000 - p.offset_s;

@@ -42,8 +42,9 @@ static void send_run(struct job *job)
     enum send_outcome out = manager_send(j->sending, j->unique, &job->cancel, &reason, &d);
     if (out != SEND_OK && !job->cancel) log_failure(j, out, &d);
     alert_done(j->m->engine, j->sending, out, reason, clock_now_ms());
-    if (out == SEND_OK && alert_sync(j->m->engine, false, true, &d) != OK)
+    if (out == SEND_OK && alert_sync(j->m->engine, false, true, &d) != OK) {
         LOG(ERROR, "the notification log is not written", kv("err", d.text));
+    }
 }
 
 static void pump(struct manager *m);
@@ -61,8 +62,9 @@ static void send_done(struct job *job)
 static void send_canceled(struct job *job)
 {
     struct send_job *j = (struct send_job *)(void *)job;
-    if (job->cancel && j->sending)
+    if (job->cancel && j->sending) {
         alert_done(j->m->engine, j->sending, SEND_FAIL, "contextCanceled", clock_now_ms());
+    }
     send_done(job);
 }
 
@@ -105,8 +107,9 @@ static void maintain_run(struct job *job)
 {
     struct manager *m = ((struct maintain_job *)(void *)job)->m;
     struct diag d = { 0 };
-    if (alert_maintain(m->engine, clock_now_ms(), &d) != OK)
+    if (alert_maintain(m->engine, clock_now_ms(), &d) != OK) {
         LOG(ERROR, "maintenance failed", kv("err", d.text));
+    }
 }
 static void maintain_done(struct job *job) { free(job); }
 static void on_maintain(void *ctx)
@@ -140,11 +143,13 @@ enum err manager_load(struct manager *m, struct alert_config **out, struct diag 
     };
     struct diag why = { 0 };
     enum err e = alert_config_load(&o, out, &why);
-    if (e != OK && why.line)
+    if (e != OK && why.line) {
         return diag_set(d, e, STR_FMT ":%u:%u: %s", STR_ARG(file), why.line, why.col, why.text);
+    }
     if (e != OK) return diag_set(d, e, STR_FMT ": %s", STR_ARG(file), why.text);
-    for (size_t i = 0; i < (*out)->warnings_n; i++)
+    for (size_t i = 0; i < (*out)->warnings_n; i++) {
         LOG(WARN, "configuration", kv("file", file), kv("note", (*out)->warnings[i]));
+    }
     return OK;
 }
 
@@ -157,10 +162,11 @@ static enum err am_reload(void *state, struct diag *d)
     /* What ran may go on running; what a variable would switch off now is refused. */
     if (e == OK && c->unset_n) {
         struct alert_config *old = alert_engine_config(m->engine);
-        if (c->unset_n > old->unset_n)
+        if (c->unset_n > old->unset_n) {
             e = diag_set(
                 &why, ERR_MISSING,
                 "a variable of the configuration is not set any more; the running one stays");
+        }
         alert_config_unref(old);
     }
     m->reload_ok = e == OK;
@@ -221,9 +227,10 @@ static void prefix_routes(struct manager *m)
     m->routes = arena_array(&m->arena, ARRAY_LEN(routes), sizeof(*m->routes));
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
         m->routes[i] = routes[i];
-        if (routes[i].path && m->prefix.n)
+        if (routes[i].path && m->prefix.n) {
             m->routes[i]
                 .path = arena_fmt(&m->arena, STR_FMT "%s", STR_ARG(m->prefix), routes[i].path).p;
+        }
     }
 }
 
@@ -232,9 +239,10 @@ static enum err split_address(struct str s, struct str *host, uint16_t *port, st
     uint64_t p = 0;
     size_t colon = s.n;
     while (colon && s.p[colon - 1] != ':') colon--;
-    if (!colon || num_parse_u64(str_from(s, colon), &p) != OK || p > 65535)
+    if (!colon || num_parse_u64(str_from(s, colon), &p) != OK || p > 65535) {
         return diag_set(d, ERR_SYNTAX, "--web.listen-address: expected HOST:PORT, got " STR_FMT,
                         STR_ARG(s));
+    }
     *host = str_first(s, colon - 1);
     *port = (uint16_t)p;
     return OK;
@@ -254,8 +262,9 @@ static enum err open_servers(struct manager *m, struct diag *d)
                                        STR_ARG(o.address.n ? o.address : STR("[::]")),
                                        (unsigned)port);
         LOG(INFO, "Listening on", kv("address", address));
-        if (!m->external_url.n)
+        if (!m->external_url.n) {
             m->external_url = arena_fmt(&m->arena, "http://%s:%u", proc_hostname(), (unsigned)port);
+        }
     }
     return OK;
 }
@@ -265,10 +274,11 @@ static enum err read_urls(struct manager *m, struct diag *d)
 {
     struct str url = m->flags.external_url;
     while (url.n && url.p[url.n - 1] == '/') url.n--;
-    if (url.n && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
+    if (url.n && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
         return diag_set(d, ERR_SYNTAX,
                         "--web.external-url: expected http:// or https://, got " STR_FMT,
                         STR_ARG(url));
+    }
     m->external_url = url;
     m->prefix = m->flags.route_prefix;
     if (!m->prefix.n && url.n) {
@@ -277,8 +287,9 @@ static enum err read_urls(struct manager *m, struct diag *d)
         m->prefix = slash == STR_NONE ? STR("") : str_from(rest, slash);
     }
     while (m->prefix.n && m->prefix.p[m->prefix.n - 1] == '/') m->prefix.n--;
-    if (m->prefix.n && m->prefix.p[0] != '/')
+    if (m->prefix.n && m->prefix.p[0] != '/') {
         m->prefix = arena_fmt(&m->arena, "/" STR_FMT, STR_ARG(m->prefix));
+    }
     return OK;
 }
 
@@ -293,16 +304,18 @@ static enum err read_features(struct manager *m, struct diag *d)
         bool ok = false;
         (void)str_cut(rest, ',', &one, &rest);
         for (size_t i = 0; i < ARRAY_LEN(known); i++) ok = ok || str_eqc(one, known[i]);
-        if (!ok)
+        if (!ok) {
             return diag_set(d, ERR_SYNTAX, "unknown option \"" STR_FMT "\" for --enable-feature",
                             STR_ARG(one));
+        }
         classic = classic || str_eqc(one, "classic-mode");
         strict = strict || str_eqc(one, "utf8-strict-mode");
     }
-    if (classic && strict)
+    if (classic && strict) {
         return diag_set(
             d, ERR_SYNTAX,
             "cannot have both \"classic-mode\" and \"utf8-strict-mode\" enabled at the same time");
+    }
     m->mode = classic ? MATCHERS_CLASSIC : strict ? MATCHERS_UTF8 : MATCHERS_FALLBACK;
     return OK;
 }
@@ -327,8 +340,9 @@ static enum err open_engine(struct manager *m, struct diag *d)
     TRY(e);
     static const char *const names[] = { "silences", "nflog" };
     for (size_t i = 0; i < 2; i++) {
-        if (cut[i])
+        if (cut[i]) {
             LOG(WARN, "damaged end of a file cut off", kv("file", names[i]), kv("bytes", cut[i]));
+        }
     }
     m->reload_ok = true;
     m->reloaded_ms = clock_now_ms();
@@ -344,8 +358,9 @@ static void am_stop(void *state)
     timer_done(&m->maintain);
     if (m->senders) pool_free(m->senders);
     struct diag d = { 0 };
-    if (m->engine && alert_maintain(m->engine, clock_now_ms(), &d) != OK)
+    if (m->engine && alert_maintain(m->engine, clock_now_ms(), &d) != OK) {
         LOG(ERROR, "the last snapshot failed", kv("err", d.text));
+    }
     alert_engine_free(m->engine);
     arena_done(&m->arena);
     free(m);
@@ -376,8 +391,9 @@ static enum err am_start(const struct role_env *env, const void *config, void **
     m->started_ms = clock_now_ms();
     uint64_t seed = (uint64_t)clock_mono_ns();
     for (size_t i = 0; i < 26;
-         i++, seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U)
+         i++, seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U) {
         m->peer[i] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[seed >> 59];
+    }
     m->peer[0] = '0';
     enum err e = start(m, d);
     if (e != OK) {

@@ -69,8 +69,9 @@ bool am_before(struct http_req *req)
                  { "Access-Control-Allow-Origin", "*" },
                  { "Access-Control-Expose-Headers", "Date" },
                  { "Cache-Control", "no-cache, no-store, must-revalidate" } };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         http_reply_header(req, rows[i].name, str_c(rows[i].value));
+    }
     return false;
 }
 
@@ -148,8 +149,9 @@ static bool alert_wanted(const struct http_req *req, const struct filter *f,
 {
     if (!matchers_match(f->m.v, f->m.n, v->alert->labels)) return false;
     bool named = !f->receiver || !check_receiver;
-    for (size_t i = 0; i < v->receivers_n && !named; i++)
+    for (size_t i = 0; i < v->receivers_n && !named; i++) {
         named = regex_match(f->receiver, v->receivers[i]);
+    }
     if (!named) return false;
     if (v->silenced_n && !flag_param(req, "silenced")) return false;
     if (v->inhibited_n && !flag_param(req, "inhibited")) return false;
@@ -254,8 +256,9 @@ void on_am_groups(struct http_req *req)
         buf_char(&alerts, '[');
         bool named = !f.receiver || regex_match(f.receiver, v[i].receiver);
         for (size_t k = 0; named && k < v[i].alerts.n; k++) {
-            if (alert_wanted(req, &f, &v[i].alerts.v[k], false))
+            if (alert_wanted(req, &f, &v[i].alerts.v[k], false)) {
                 write_alert(&alerts, &v[i].alerts.v[k]);
+            }
         }
         alert_views_done(&v[i].alerts);
         if (alerts.n == 1) continue;
@@ -301,8 +304,9 @@ static bool read_time(const struct json *v, int64_t *out)
 {
     struct str s = json_str(v, STR(""));
     *out = 0;
-    if (!v || v->kind == JSON_NULL || !s.n || str_starts(s, STR("0001-01-01T00:00:00")))
+    if (!v || v->kind == JSON_NULL || !s.n || str_starts(s, STR("0001-01-01T00:00:00"))) {
         return true;
+    }
     return rfc3339_parse(s, out) == OK;
 }
 
@@ -335,8 +339,9 @@ static const char *alert_fault(struct manager *m, struct arena *a, const struct 
                          STR_ARG(buf_str(&q)))
             .p;
     }
-    if (al->ends_at && al->starts_at && al->starts_at > al->ends_at)
+    if (al->ends_at && al->starts_at && al->starts_at > al->ends_at) {
         return "start time must be before end time";
+    }
     return NULL;
 }
 
@@ -572,9 +577,10 @@ static bool read_change(struct http_req *req, const struct json *v, struct silen
     bool ok = read_time(json_get(v, "startsAt"), &c->starts_at) &&
               read_time(json_get(v, "endsAt"), &c->ends_at) &&
               read_labels(&req->arena, json_get(v, "annotations"), true, &c->annotations);
-    if (!ok)
+    if (!ok) {
         am_reply_error(req, 400, 400,
                        "parsing silence body from \"\" failed, because a time is not RFC 3339");
+    }
     return ok;
 }
 
@@ -634,8 +640,9 @@ static bool is_uuid(struct str s)
     for (size_t i = 0; i < s.n; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         char c = (char)(s.p[i] | 32);
-        if (dash ? s.p[i] != '-' : !((s.p[i] >= '0' && s.p[i] <= '9') || (c >= 'a' && c <= 'f')))
+        if (dash ? s.p[i] != '-' : !((s.p[i] >= '0' && s.p[i] <= '9') || (c >= 'a' && c <= 'f'))) {
             return false;
+        }
     }
     return true;
 }

@@ -33,8 +33,9 @@ static struct str from_env_file(struct arena *a, struct str path, struct str nam
         line = str_trim(line);
         if (str_starts(line, STR("export "))) line = str_trim(str_from(line, 7));
         if (!line.n || line.p[0] == '#' || !str_cut(line, '=', &key, &value) ||
-            !str_eq(str_trim(key), name))
+            !str_eq(str_trim(key), name)) {
             continue;
+        }
         value = str_trim(value);
         bool quoted = value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
                       value.p[value.n - 1] == value.p[0];

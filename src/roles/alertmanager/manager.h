@@ -72,8 +72,8 @@ void on_am_page(struct http_req *req);
 void on_am_not_found(struct http_req *req);
 bool am_before(struct http_req *req);
 
-void am_reply_string(struct http_req *req, int status, const char *text); /* a JSON string */
-void am_reply_error(struct http_req *req, int status, int code, const char *text);
+void am_reply_string(struct http_req *req, int status, const char *s); /* a JSON string */
+void am_reply_error(struct http_req *req, int status, int code, const char *s);
 void am_write_time(struct buf *b, int64_t ms); /* 2006-01-02T15:04:05.000Z, in quotes */
 
 #endif

@@ -79,17 +79,19 @@ static void notifications(struct buf *b, const struct engine_stats *s)
         b, STR("alertmanager_notifications_suppressed_total"),
         STR("The total number of notifications suppressed for being silenced, inhibited, outside of active time intervals or within muted time intervals."),
         "counter");
-    for (size_t i = 0; i < SUPPRESSED_MAX_; i++)
+    for (size_t i = 0; i < SUPPRESSED_MAX_; i++) {
         labelled(b, "alertmanager_notifications_suppressed_total", "reason", suppressed[i],
                  (double)s->suppressed[i]);
+    }
 }
 
 static void silences(struct buf *b, const struct engine_stats *s)
 {
     static const char *const states[] = { "pending", "active", "expired" };
     expo_family(b, STR("alertmanager_silences"), STR("How many silences by state."), "gauge");
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         labelled(b, "alertmanager_silences", "state", states[i], (double)s->silences[i]);
+    }
     one(b, "alertmanager_silences_queries_total", "How many silence queries were received.",
         "counter", (double)s->silence_queries);
     one(b, "alertmanager_silences_query_errors_total",

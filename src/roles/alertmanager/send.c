@@ -33,8 +33,9 @@ static int64_t time_left(const struct sending *s, const struct integration *in)
     if (left > ATTEMPT_MAX_MS) left = ATTEMPT_MAX_MS;
     if (in->kind->fields[0].type == FT_HTTP &&
         go_duration_parse(setting_text(in, "timeout"), &own_ns, NULL) == OK && own_ns > 0 &&
-        own_ns / 1000000 < left)
+        own_ns / 1000000 < left) {
         left = own_ns / 1000000;
+    }
     return left > 100 ? left : 100;
 }
 
@@ -114,11 +115,12 @@ static enum send_outcome send_http(const struct sending *s, struct message *msg,
     struct http_pair headers[3] = { { STR("Content-Type"), STR("application/json") },
                                     { STR("User-Agent"), STR("Alertmanager/0.34.0") } };
     size_t n = 2;
-    if (msg->bearer.n)
+    if (msg->bearer.n) {
         headers[n++] = (struct http_pair){
             STR("Authorization"),
             arena_fmt(a, STR_FMT " " STR_FMT, STR_ARG(in->http.auth_type), STR_ARG(msg->bearer))
         };
+    }
     struct http_call call = {
         .method = "POST",
         .url = msg->url,
