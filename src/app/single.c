@@ -32,6 +32,14 @@ static bool asks_version(int argc, char **argv)
     return false;
 }
 
+/* What a refused start exits with: the original's code. */
+static int code_of(const struct role *r, enum err e)
+{
+    bool configuration = e == ERR_SYNTAX || e == ERR_RANGE || e == ERR_UNSUPPORTED ||
+                         e == ERR_MISSING || e == ERR_LIMIT;
+    return configuration && r->refusal ? r->refusal : EXIT_FAILURE;
+}
+
 int single_run(const struct role *r, int argc, char **argv)
 {
     ARENA(a, 0);
@@ -47,7 +55,7 @@ int single_run(const struct role *r, int argc, char **argv)
     }
     if (e != OK) {
         (void)fprintf(stderr, "%s: error: %s, try --help\n", argv[0], d.text);
-        return EXIT_FAILURE;
+        return code_of(r, e);
     }
     struct process *p = process_new();
     e = process_start(p, r, config, &d);
@@ -56,6 +64,7 @@ int single_run(const struct role *r, int argc, char **argv)
         code = process_run(p);
     } else {
         LOG(ERROR, "cannot start", kv("role", r->name), kv("err", d.text));
+        code = code_of(r, e);
     }
     process_free(p);
     return code;

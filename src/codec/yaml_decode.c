@@ -274,15 +274,34 @@ static void nearest(const struct yaml_table *table, struct str key, const char *
     }
 }
 
+/* All keys of a table, for one that resembles none of them. */
+static void put_keys(const struct yaml_table *table, struct buf *b)
+{
+    for (const struct yaml_field *f = table->fields; f->key; f++) {
+        if (f->type == YT_INLINE) {
+            put_keys(f->sub, b);
+        } else if (!is_self(f) && !f->unsupported) {
+            buf_fmt(b, "%s%s", b->n ? ", " : "", f->key);
+        }
+    }
+}
+
 static enum err unknown_field(const struct decode *c, const struct yaml_node *key,
                               const struct yaml_table *table)
 {
     const char *word = NULL;
     size_t best = 3;
     nearest(table, key->text, &word, &best);
-    return yaml_error(key, c->d, ERR_SYNTAX, "field " STR_FMT " not found in type %s%s%s%s",
-                      STR_ARG(key->text), table->go_type, word ? "; did you mean \"" : "",
-                      word ? word : "", word ? "\"?" : "");
+    if (word) {
+        return yaml_error(key, c->d, ERR_SYNTAX,
+                          "field " STR_FMT " not found in type %s; did you mean \"%s\"?",
+                          STR_ARG(key->text), table->go_type, word);
+    }
+    BUF(keys, 0);
+    put_keys(table, &keys);
+    return yaml_error(key, c->d, ERR_SYNTAX,
+                      "field " STR_FMT " not found in type %s; expected one of " STR_FMT,
+                      STR_ARG(key->text), table->go_type, STR_ARG(buf_str(&keys)));
 }
 
 /* Known keys are few, so a repeated one is found before this grows quadratic. */

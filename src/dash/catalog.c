@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "codec/json.h"
+#include "codec/yaml.h"
 #include "dash/store.h"
 #include "io/file.h"
 
@@ -76,6 +77,79 @@ static struct str uid_of_path(struct arena *a, struct str path)
     return arena_fmt(a, "f%016llx", (unsigned long long)hash_xxh64(path));
 }
 
+/* What the page reads of a dashboard must be of its kind; all else stays as the user gave it. */
+struct wanted {
+    const char *in, *key; /* in: the object around it, or NULL */
+    enum json_kind kind;
+    const char *words;
+};
+
+static const struct wanted WANTED[] = {
+    { NULL, "title", JSON_STRING, "a text" },
+    { NULL, "uid", JSON_STRING, "a text" },
+    { NULL, "tags", JSON_ARRAY, "a list" },
+    { NULL, "panels", JSON_ARRAY, "a list" },
+    { NULL, "time", JSON_OBJECT, "an object" },
+    { NULL, "templating", JSON_OBJECT, "an object" },
+    { "templating", "list", JSON_ARRAY, "a list" },
+};
+
+static const struct wanted PANEL_WANTED[] = {
+    { NULL, "type", JSON_STRING, "a text" },
+    { NULL, "targets", JSON_ARRAY, "a list" },
+    { NULL, "gridPos", JSON_OBJECT, "an object" },
+};
+
+static bool is_wanted(const struct json *v, const struct wanted *w)
+{
+    if (w->in) v = json_get(v, w->in);
+    const struct json *it = json_get(v, w->key);
+    return !it || it->kind == JSON_NULL || it->kind == w->kind;
+}
+
+static const struct yaml_node *node_of(const struct yaml_node *v, const struct wanted *w)
+{
+    return yaml_get(w->in ? yaml_get(v, w->in) : v, w->key);
+}
+
+/* JSON's tree knows no places; YAML's does, and takes JSON. Only for errors. panel: of the list, or -1. */
+static enum err not_wanted(struct str bytes, const struct wanted *w, ptrdiff_t panel,
+                           struct diag *d)
+{
+    ARENA(a, 0);
+    struct yaml_node *root = NULL;
+    if (yaml_parse(&a, bytes, YAML_LENIENT, &root, NULL, NULL) != OK) root = NULL;
+    const struct yaml_node *v = root, *inner = yaml_get(root, "dashboard");
+    if (inner && inner->kind == YAML_MAP) v = inner;
+    const struct yaml_node *panels = panel >= 0 ? yaml_get(v, "panels") : NULL;
+    if (panels && (size_t)panel < panels->n) v = panels->items[panel];
+    const struct yaml_node *it = w ? node_of(v, w) : v;
+    if (it && d) {
+        d->line = it->line;
+        d->col = it->col;
+    }
+    if (!w) return diag_set(d, ERR_SYNTAX, "a panel must be an object");
+    return diag_set(d, ERR_SYNTAX, "%s%s%s%s must be %s", panel >= 0 ? "a panel's " : "",
+                    w->in ? w->in : "", w->in ? "." : "", w->key, w->words);
+}
+
+static enum err check_kinds(struct str bytes, const struct json *v, struct diag *d)
+{
+    for (size_t i = 0; i < ARRAY_LEN(WANTED); i++) {
+        if (!is_wanted(v, &WANTED[i])) return not_wanted(bytes, &WANTED[i], -1, d);
+    }
+    const struct json *panels = json_get(v, "panels");
+    for (size_t k = 0; panels && panels->kind == JSON_ARRAY && k < panels->n; k++) {
+        const struct json *panel = &panels->items[k];
+        if (panel->kind != JSON_OBJECT) return not_wanted(bytes, NULL, (ptrdiff_t)k, d);
+        for (size_t i = 0; i < ARRAY_LEN(PANEL_WANTED); i++) {
+            if (is_wanted(panel, &PANEL_WANTED[i])) continue;
+            return not_wanted(bytes, &PANEL_WANTED[i], (ptrdiff_t)k, d);
+        }
+    }
+    return OK;
+}
+
 /*
  * Takes the bytes as a dashboard. A file may hold an export of the API ({"dashboard": ..., "meta": ...}): then the inner
  * object is the dashboard.
@@ -88,6 +162,7 @@ static enum err entry_new(struct str bytes, struct entry **out, struct diag *d)
     const struct json *inner = json_get(v, "dashboard");
     if (inner && inner->kind == JSON_OBJECT) v = inner;
     if (v->kind != JSON_OBJECT) return diag_set(d, ERR_SYNTAX, "a dashboard is a JSON object");
+    TRY(check_kinds(bytes, v, d));
     struct str title = json_str(json_get(v, "title"), STR(""));
     if (!title.n) return diag_set(d, ERR_SYNTAX, "Dashboard title cannot be empty");
     struct arena a;
@@ -216,6 +291,15 @@ static bool still_same(struct dash_catalog *c, const struct found *f)
     return same;
 }
 
+/* A file that is not taken any more, half written for instance, leaves what was taken before. */
+static void keep_old(struct dash_catalog *c, const struct found *f)
+{
+    pthread_mutex_lock(&c->lock);
+    struct entry *e = entry_of_path(c, f->path);
+    if (e) e->scan = c->scans;
+    pthread_mutex_unlock(&c->lock);
+}
+
 static enum err put_file(struct dash_catalog *c, struct entry *e, const struct found *f,
                          int64_t now_ms, struct diag *d)
 {
@@ -294,6 +378,7 @@ enum err dash_catalog_scan(struct dash_catalog *c, const struct dash_provider *v
         struct diag d = { 0 };
         ARENA(scratch, 0);
         if (still_same(c, f) || take_file(c, &scratch, f, now_ms, &d) == OK) continue;
+        keep_old(c, f);
         struct str text = d.line ? arena_fmt(a, "%u:%u: %s", d.line, d.col, d.text)
                                  : arena_dup(a, str_c(d.text));
         *vec_push(a, &bad.all) = (struct dash_problem){ f->path, text };

@@ -23,6 +23,10 @@ struct reading {
     struct {
         VEC(struct dash_provider) v;
     } providers;
+    struct {
+        VEC(struct dash_problem) v;
+    } warnings;
+    struct str file; /* the one that is read */
 };
 
 struct str dash_source_uid_of_name(struct arena *a, struct str name)
@@ -122,8 +126,113 @@ static struct str json_of(struct reading *r, const struct yaml_node *v)
     return arena_dup(r->a, buf_str(&b));
 }
 
+/* --- which keys there are: Grafana passes over those it does not know, and so do we, but not in silence --- */
+
+enum key_type { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_MAP, KEY_LIST };
+
+struct key {
+    const char *name;
+    enum key_type type;
+};
+
+static const struct key SOURCE_FILE_KEYS[] = {
+    { "apiVersion", KEY_INT },
+    { "datasources", KEY_LIST },
+    { "deleteDatasources", KEY_LIST },
+    { "prune", KEY_BOOL },
+    { NULL, 0 },
+};
+
+static const struct key SOURCE_KEYS[] = {
+    { "name", KEY_TEXT },
+    { "type", KEY_TEXT },
+    { "uid", KEY_TEXT },
+    { "url", KEY_TEXT },
+    { "access", KEY_TEXT },
+    { "user", KEY_TEXT },
+    { "password", KEY_TEXT },
+    { "database", KEY_TEXT },
+    { "basicAuth", KEY_BOOL },
+    { "basicAuthUser", KEY_TEXT },
+    { "basicAuthPassword", KEY_TEXT },
+    { "withCredentials", KEY_BOOL },
+    { "isDefault", KEY_BOOL },
+    { "editable", KEY_BOOL },
+    { "jsonData", KEY_MAP },
+    { "secureJsonData", KEY_MAP },
+    { "correlations", KEY_LIST },
+    { "orgId", KEY_INT },
+    { "version", KEY_INT },
+    { NULL, 0 },
+};
+
+static const struct key PROVIDER_FILE_KEYS[] = {
+    { "apiVersion", KEY_INT },
+    { "providers", KEY_LIST },
+    { NULL, 0 },
+};
+
+static const struct key PROVIDER_KEYS[] = {
+    { "name", KEY_TEXT },           { "type", KEY_TEXT },
+    { "folder", KEY_TEXT },         { "folderUid", KEY_TEXT },
+    { "options", KEY_MAP },         { "disableDeletion", KEY_BOOL },
+    { "allowUiUpdates", KEY_BOOL }, { "updateIntervalSeconds", KEY_INT },
+    { "editable", KEY_BOOL },       { "orgId", KEY_INT },
+    { "org_id", KEY_INT },          { NULL, 0 },
+};
+
+static enum err check_value(const struct yaml_node *v, enum key_type type, struct diag *d)
+{
+    static const char *const WANTED[] = {
+        [KEY_TEXT] = "string", [KEY_BOOL] = "bool",  [KEY_INT] = "int",
+        [KEY_MAP] = "map",     [KEY_LIST] = "[]map",
+    };
+    bool b, good = true, plain = v->kind == YAML_SCALAR;
+    int64_t n;
+    if (yaml_is_null(v)) return OK;
+    /* A variable may hold anything. */
+    bool variable = plain && str_find_char(v->text, '$') != STR_NONE;
+    switch (type) {
+    case KEY_TEXT: good = plain; break;
+    case KEY_BOOL: good = plain && (variable || v->quoted || yaml_bool_of(v, &b)); break;
+    case KEY_INT: good = plain && (variable || v->quoted || yaml_int_of(v, &n)); break;
+    case KEY_MAP: good = v->kind == YAML_MAP; break;
+    case KEY_LIST: good = v->kind == YAML_SEQ; break;
+    }
+    return good ? OK : yaml_mismatch(v, WANTED[type], d);
+}
+
+static void warn_unknown(struct reading *r, const struct yaml_node *key, const struct key *keys)
+{
+    BUF(b, 4096);
+    buf_fmt(&b, "%u:%u: key " STR_FMT " is not known and ignored; expected one of", key->line,
+            key->col, STR_ARG(key->text));
+    for (const struct key *k = keys; k->name; k++) {
+        buf_fmt(&b, "%s %s", k == keys ? "" : ",", k->name);
+    }
+    *vec_push(r->a, &r->warnings.v) = (struct dash_problem){ .file = r->file,
+                                                             .text = arena_dup(r->a, buf_str(&b)) };
+}
+
+static enum err check_keys(struct reading *r, const struct yaml_node *v, const struct key *keys,
+                           struct diag *d)
+{
+    if (v->kind != YAML_MAP) return yaml_mismatch(v, "map", d);
+    for (size_t i = 0; i < v->n; i++) {
+        const struct key *k = keys;
+        while (k->name && !str_eqc(yaml_str(v->items[2 * i], STR("")), k->name)) k++;
+        if (k->name) {
+            TRY(check_value(v->items[2 * i + 1], k->type, d));
+        } else {
+            warn_unknown(r, v->items[2 * i], keys);
+        }
+    }
+    return OK;
+}
+
 static enum err add_source(struct reading *r, const struct yaml_node *v, struct diag *d)
 {
+    TRY(check_keys(r, v, SOURCE_KEYS, d));
     struct dash_source s = {
         .name = text(r, v, "name"),
         .type = text(r, v, "type"),
@@ -151,6 +260,7 @@ static enum err add_source(struct reading *r, const struct yaml_node *v, struct 
 
 static enum err add_provider(struct reading *r, const struct yaml_node *v, struct diag *d)
 {
+    TRY(check_keys(r, v, PROVIDER_KEYS, d));
     struct dash_provider p = {
         .name = text(r, v, "name"),
         .folder = text(r, v, "folder"),
@@ -165,34 +275,46 @@ static enum err add_provider(struct reading *r, const struct yaml_node *v, struc
     return OK;
 }
 
-static enum err read_list(struct reading *r, struct str file, const char *key,
-                          enum err (*add)(struct reading *r, const struct yaml_node *v,
-                                          struct diag *d),
-                          struct diag *d)
+/* One of the two folders, and what stands in its files. */
+struct kind {
+    const char *folder, *list;
+    const struct key *keys;
+    enum err (*add)(struct reading *r, const struct yaml_node *v, struct diag *d);
+};
+
+static const struct kind SOURCES = { "datasources", "datasources", SOURCE_FILE_KEYS, add_source };
+static const struct kind PROVIDERS = { "dashboards", "providers", PROVIDER_FILE_KEYS,
+                                       add_provider };
+
+static enum err read_list(struct reading *r, const struct kind *kind, struct diag *d)
 {
     struct str bytes;
     struct yaml_node *root;
-    TRY(file_read(r->a, file, FILE_MAX, &bytes, d));
+    TRY(file_read(r->a, r->file, FILE_MAX, &bytes, d));
     TRY(yaml_parse(r->a, bytes, YAML_V3, &root, NULL, d));
-    const struct yaml_node *list = yaml_get(root, key);
+    if (!root || yaml_is_null(root)) return OK;
+    /* A list at the top is the form of old, before apiVersion. */
+    const struct yaml_node *list = root;
+    if (root->kind != YAML_SEQ) {
+        TRY(check_keys(r, root, kind->keys, d));
+        list = yaml_get(root, kind->list);
+    }
     for (size_t i = 0; list && list->kind == YAML_SEQ && i < list->n; i++) {
-        TRY(add(r, list->items[i], d));
+        TRY(kind->add(r, list->items[i], d));
     }
     return OK;
 }
 
-static enum err read_folder(struct reading *r, const char *folder, const char *key,
-                            enum err (*add)(struct reading *r, const struct yaml_node *v,
-                                            struct diag *d),
-                            struct diag *d)
+static enum err read_folder(struct reading *r, const struct kind *kind, struct diag *d)
 {
     struct str *files;
     size_t n;
-    struct str pattern = arena_fmt(r->a, STR_FMT "/%s/*.y*ml", STR_ARG(r->dir), folder);
+    struct str pattern = arena_fmt(r->a, STR_FMT "/%s/*.y*ml", STR_ARG(r->dir), kind->folder);
     TRY(file_glob(r->a, pattern, &files, &n, d));
     for (size_t i = 0; i < n; i++) {
         struct diag why = { 0 };
-        enum err e = read_list(r, files[i], key, add, &why);
+        r->file = files[i];
+        enum err e = read_list(r, kind, &why);
         if (e == OK) continue;
         if (!why.line) return diag_set(d, e, STR_FMT ": %s", STR_ARG(files[i]), why.text);
         return diag_set(d, e, STR_FMT ":%u:%u: %s", STR_ARG(files[i]), why.line, why.col, why.text);
@@ -262,8 +384,8 @@ enum err dash_provisioning_read(struct str dir, struct str (*env)(struct str nam
     struct dash_provisioning *p = arena_new(&a, struct dash_provisioning);
     struct reading r = { .p = p, .a = &a, .dir = arena_dup(&a, dir), .env = env };
     enum err e = OK;
-    if (dir.n) e = read_folder(&r, "datasources", "datasources", add_source, d);
-    if (e == OK && dir.n) e = read_folder(&r, "dashboards", "providers", add_provider, d);
+    if (dir.n) e = read_folder(&r, &SOURCES, d);
+    if (e == OK && dir.n) e = read_folder(&r, &PROVIDERS, d);
     if (e != OK) {
         arena_done(&a);
         return e;
@@ -274,6 +396,8 @@ enum err dash_provisioning_read(struct str dir, struct str (*env)(struct str nam
     p->sources_n = r.sources.v.n;
     p->providers = r.providers.v.v;
     p->providers_n = r.providers.v.n;
+    p->warnings = r.warnings.v.v;
+    p->warnings_n = r.warnings.v.n;
     p->arena = a;
     *out = p;
     return OK;

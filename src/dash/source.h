@@ -27,6 +27,9 @@ struct dash_provisioning {
     size_t sources_n;
     struct dash_provider *providers;
     size_t providers_n;
+    struct dash_problem
+        *warnings; /* keys that nothing reads; their text begins with line and column */
+    size_t warnings_n;
 };
 
 /*

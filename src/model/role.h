@@ -33,6 +33,7 @@ struct role {
     const char *summary;      /* one line for `vigie` */
     const struct flag *flags; /* the original's, ended by a row without name; values go into cfg */
     size_t config_size;       /* bytes of the struct that the flags fill */
+    int refusal; /* exit code when flags or configuration are refused; 0: 1, as all else */
 
     /* Takes positional arguments into the config; NULL: there are none. */
     enum err (*positional)(void *config, const struct flag_strs *args, struct arena *a,

@@ -2,6 +2,7 @@
 #include "roles/grafana/grafana.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "io/clock.h"
@@ -81,10 +82,25 @@ static struct str env_of(struct str name)
     return str_c(v ? v : "");
 }
 
-static void log_problems(const struct dash_problem *v, size_t n)
+/* Files are looked at every ten seconds; what is wrong with them is said once. */
+static void log_problems(struct grafana *g, const struct dash_problem *v, size_t n)
 {
+    uint64_t now = FNV1A_INIT;
+    for (size_t i = 0; i < n; i++) {
+        now = hash_fnv1a(hash_fnv1a(now, v[i].file), v[i].text);
+    }
+    if (now == g->problems) return;
+    g->problems = now;
     for (size_t i = 0; i < n; i++) {
         LOG(WARN, "dashboard file not taken", kv("file", v[i].file), kv("err", v[i].text));
+    }
+}
+
+static void log_warnings(const struct dash_provisioning *p)
+{
+    for (size_t i = 0; i < p->warnings_n; i++) {
+        LOG(WARN, "provisioning", kv("file", p->warnings[i].file),
+            kv("about", p->warnings[i].text));
     }
 }
 
@@ -95,7 +111,7 @@ static void scan_now(struct grafana *g)
     size_t n;
     enum err e = dash_catalog_scan(g->catalog, g->provisioning->providers,
                                    g->provisioning->providers_n, clock_now_ms(), &a, &problems, &n);
-    if (e == OK) log_problems(problems, n);
+    if (e == OK) log_problems(g, problems, n);
 }
 
 static void run_scan(struct job *j) { scan_now(CONTAINER_OF(j, struct grafana, scan)); }
@@ -122,6 +138,7 @@ static enum err open_all(struct grafana *g, struct diag *d)
     TRY(users_open(g->store, c->admin_user, secret_of(c->admin_password), &g->users, d));
     TRY(dash_catalog_open(g->store, &g->catalog, d));
     TRY(dash_provisioning_read(c->provisioning, env_of, &g->provisioning, d));
+    log_warnings(g->provisioning);
     scan_now(g);
     grafana_page_init(g);
     const struct http_server_options o = {

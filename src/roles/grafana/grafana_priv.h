@@ -36,6 +36,7 @@ struct grafana {
     struct http_client *client;
     struct timer scan_timer;
     struct job scan;
+    uint64_t problems; /* what was last said about files, as a hash */
     char page_tag[24]; /* ETag of index.html */
 };
 

@@ -403,6 +403,7 @@ const struct role prometheus_role = {
     .summary = "scrapes, keeps and queries series, evaluates rules, in Prometheus' place",
     .flags = PROMETHEUS_FLAGS,
     .config_size = sizeof(struct prometheus_config),
+    .refusal = 2,
     .start = start,
     .reload = reload,
     .stop = stop,

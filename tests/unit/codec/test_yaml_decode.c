@@ -161,7 +161,8 @@ struct row {
 
 static const struct row ROWS[] = {
     { "unknown key", "count: 1\nfoo: 2\n", ERR_SYNTAX,
-      "2:1: field foo not found in type config.plain" },
+      "2:1: field foo not found in type config.plain; expected one of wait, patience, size, "
+      "count, share, on_off, path, list, labels, parts, one, opt, user, password, doubled, raw" },
     { "a slip", "parts:\n- nam: 2\n", ERR_SYNTAX,
       "2:3: field nam not found in type part; did you mean \"name\"?" },
     { "twice", "count: 1\ncount: 2\n", ERR_SYNTAX,
