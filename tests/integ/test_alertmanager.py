@@ -19,6 +19,8 @@ import time
 import urllib.error
 import urllib.request
 
+import peers
+
 VIGIE = sys.argv[1]
 START = "2026-03-01T10:20:30.5Z"
 MASK = [  # (pattern in our bytes, what 0.25 writes)
