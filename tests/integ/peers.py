@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -70,10 +71,18 @@ def wait_for(condition, seconds, what):
     raise TimeoutError(f"waited {seconds} s for {what}" + (f" (last: {last})" if last else ""))
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range from which the kernel takes ports of outgoing connections: nobody gets it between this look and its use."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            if port not in given_ports:
+                s.bind(("127.0.0.1", port))
+                given_ports.add(port)
+                return port
 
 
 def listening(port, host="127.0.0.1"):
