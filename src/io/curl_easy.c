@@ -21,6 +21,7 @@ void curl_ready(void) { (void)pthread_once(&once, init_curl); }
 
 struct inflater {
     z_stream z;
+    bool ended; /* the stream said that it is complete */
     char out[INFLATE_STEP];
 };
 
@@ -66,6 +67,7 @@ static bool give_inflated(struct transfer *t, struct str in)
             t->broken_gzip = true;
             return false;
         }
+        if (e == Z_STREAM_END) f->ended = true;
         size_t n = sizeof(f->out) - f->z.avail_out;
         if (n && !give(t, str_make(f->out, n))) return false;
         if (e == Z_STREAM_END || (e == Z_BUF_ERROR && !n)) break;
@@ -291,7 +293,9 @@ enum err transfer_end(struct transfer *t, CURLcode code, struct diag *d)
 {
     if (!t->result.wire_bytes) learn_head(t);
     t->result.took_ms = clock_mono_ms() - t->began_ms;
-    return explain(t, code, d);
+    /* curl knows the length of what is packed, not whether that is whole. */
+    bool cut = code == CURLE_OK && t->gzip && t->result.wire_bytes && !t->gzip->ended;
+    return explain(t, cut ? CURLE_PARTIAL_FILE : code, d);
 }
 
 void transfer_done(struct transfer *t)

@@ -442,6 +442,12 @@ static void begin(struct scraper *s, int64_t now_ms)
     next_tick(s, now_ms);
 }
 
+/*
+ * Of a page whose job sets no body_size_limit. Differs: Prometheus has none, and an endless page takes its memory,
+ * and with it all other targets.
+ */
+enum { BODY_MAX = 256 << 20 };
+
 static void fetch(struct scraper *s)
 {
     const struct scrape_env *env = &s->shared->o.env;
@@ -450,7 +456,7 @@ static void fetch(struct scraper *s)
         .url = s->target.url,
         .accept = s->accept,
         .timeout_ms = s->target.timeout_ms,
-        .body_max = limit > 0 ? (size_t)limit : SIZE_MAX / 2,
+        .body_max = limit > 0 ? (size_t)limit : BODY_MAX,
         .gzip = s->config->enable_compression,
         .http = &s->config->http,
     };
