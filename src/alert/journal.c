@@ -18,6 +18,7 @@ struct journal {
     struct str path;
     int fd;
     size_t size;
+    struct buf unwritten; /* records that a full disk refused; the next flush begins with them */
 };
 
 static enum err open_fd(struct journal *j, struct diag *d)
@@ -59,6 +60,7 @@ enum err journal_open(struct str path, bool (*each)(void *ctx, struct str messag
     j->fd = -1;
     (void)pthread_mutex_init(&j->lock, NULL);
     arena_init(&j->arena, 0);
+    buf_init(&j->unwritten, JOURNAL_MAX);
     j->path = arena_dup(&j->arena, path);
     enum err e = load(j, each, ctx, cut, d);
     if (e != OK) {
@@ -73,6 +75,7 @@ void journal_close(struct journal *j)
 {
     if (!j) return;
     fd_close(&j->fd);
+    buf_done(&j->unwritten);
     (void)pthread_mutex_destroy(&j->lock);
     arena_done(&j->arena);
     free(j);
@@ -99,8 +102,11 @@ enum err journal_flush(struct journal *j, void (*take)(void *ctx, struct buf *b)
 {
     BUF(b, JOURNAL_MAX);
     (void)pthread_mutex_lock(&j->lock);
+    buf_put(&b, buf_str(&j->unwritten));
+    buf_reset(&j->unwritten);
     take(ctx, &b);
     enum err e = b.n ? append(j, buf_str(&b), sync, d) : OK;
+    if (e != OK) buf_put(&j->unwritten, buf_str(&b));
     (void)pthread_mutex_unlock(&j->lock);
     return e;
 }
@@ -116,6 +122,7 @@ enum err journal_rewrite(struct journal *j, void (*all)(void *ctx, struct buf *b
     if (e == OK) {
         fd_close(&j->fd);
         j->size = b.n;
+        buf_reset(&j->unwritten);
         e = open_fd(j, d);
     }
     (void)pthread_mutex_unlock(&j->lock);

@@ -291,6 +291,22 @@ static bool still_same(struct dash_catalog *c, const struct found *f)
     return same;
 }
 
+/* Grafana's rule and words: it stands in addresses. */
+static enum err check_uid(struct str uid, struct diag *d)
+{
+    enum { UID_MAX = 40 };
+    if (uid.n > UID_MAX) {
+        return diag_set(d, ERR_SYNTAX, "uid too long, max 40 characters");
+    }
+    for (size_t i = 0; i < uid.n; i++) {
+        char c = uid.p[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_';
+        if (!good) return diag_set(d, ERR_SYNTAX, "uid contains illegal characters");
+    }
+    return OK;
+}
+
 /* A file that is not taken any more, half written for instance, leaves what was taken before. */
 static void keep_old(struct dash_catalog *c, const struct found *f)
 {
@@ -337,7 +353,8 @@ static enum err take_file(struct dash_catalog *c, struct arena *a, const struct 
     e->it.can_save = false;
     e->it.updated_ms = f->mtime_ns / 1000000;
     if (!e->it.uid.n) e->it.uid = uid_of_path(&e->arena, f->path);
-    enum err code = put_file(c, e, f, now_ms, d);
+    enum err code = check_uid(e->it.uid, d);
+    if (code == OK) code = put_file(c, e, f, now_ms, d);
     if (code != OK) entry_free(e);
     return code;
 }
@@ -514,7 +531,8 @@ enum err dash_catalog_save(struct dash_catalog *c, struct arena *a, struct str m
     }
     TRY(entry_new(model, &e, d));
     pthread_mutex_lock(&c->saving);
-    enum err code = save_entry(c, e, overwrite, now_ms, d);
+    enum err code = check_uid(e->it.uid, d);
+    if (code == OK) code = save_entry(c, e, overwrite, now_ms, d);
     if (code == OK) {
         *out = (struct dash_saved){ e->it.id, e->it.version, arena_dup(a, e->it.uid),
                                     arena_dup(a, e->it.slug), arena_dup(a, e->it.title) };

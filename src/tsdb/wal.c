@@ -2,6 +2,7 @@
 #include "tsdb/wal.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "codec/snap.h"
 #include "codec/walpage.h"
 #include "io/clock.h"
@@ -157,11 +158,19 @@ enum err wal_commit(struct wal *w, struct diag *d)
     if (e == OK) {
         count_batch(w);
         atomic_store(&w->dirty, true);
+        if (w->refused) LOG(INFO, "samples are written again", kv("dir", w->dir));
+        w->refused = false;
     } else {
         take_back(w);
         atomic_fetch_add(&w->writes_failed, 1);
         errno = why;
+        struct diag own;
+        if (!d) d = &own;
         e = diag_set(d, ERR_SYS, "%s/%08u: cannot write the log: %m", w->dir, w->segment);
+        /* Every scrape gets the error; the log has it once, for all of them. */
+        if (!w->refused)
+            LOG(ERROR, "samples are lost until the disk takes them", kv("err", d->text));
+        w->refused = true;
     }
     if (w->batch.cap > KEEP_BYTES) buf_done(&w->batch);
     if (w->packed.cap > KEEP_BYTES) buf_done(&w->packed);

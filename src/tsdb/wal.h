@@ -32,6 +32,7 @@ struct wal {
     uint64_t begun_at;
     bool begun_open;
     enum err failed; /* of this batch */
+    bool refused;    /* the disk took the last one not; said in the log */
 
     int *closed; /* full segments that wait for their last sync */
     size_t closed_n, closed_cap;

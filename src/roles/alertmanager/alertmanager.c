@@ -5,6 +5,7 @@
 #include "roles/alertmanager/alertmanager.h"
 
 #include "alert/kinds.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "codec/num.h"
 #include "io/clock.h"
@@ -26,9 +27,29 @@ struct send_job {
     uint64_t unique;
 };
 
+/* Digits apart: a message may hold a port or a duration that is another each time. */
+static uint64_t hash_words(uint64_t h, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9') h = hash_fnv1a(h, str_make(s.p + i, 1));
+    }
+    return h;
+}
+
+/* A receiver that is down fails every few moments; the same words are logged once in five minutes. */
+static bool said_already(struct manager *m, const struct notification *nt, const struct diag *d)
+{
+    enum { AGAIN_MS = 300000 };
+    uint64_t who = hash_fnv1a(FNV1A_INIT, nt->integration->receiver->name);
+    who = hash_fnv1a(who, str_c(nt->integration->kind->name));
+    uint64_t what = hash_words(who + (uint64_t)(clock_now_ms() / AGAIN_MS), str_c(d->text));
+    return atomic_exchange(&m->said[who % ARRAY_LEN(m->said)], what) == what;
+}
+
 static void log_failure(const struct send_job *j, enum send_outcome out, const struct diag *d)
 {
     const struct notification *nt = sending_notification(j->sending);
+    if (said_already(j->m, nt, d)) return;
     LOG(WARN, "notify attempt failed", kv("receiver", nt->integration->receiver->name),
         kv("integration", nt->integration->kind->name), kv("aggrGroup", nt->group_key),
         kv("retry", out == SEND_RETRY), kv("err", d->text));

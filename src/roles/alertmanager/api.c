@@ -600,7 +600,11 @@ static void set_silence(struct http_req *req, const struct silence_change *c)
         return;
     }
     enum err e = alert_silence_set(m->engine, c, now, id, &d);
-    if (e == OK) e = alert_sync(m->engine, true, true, &d);
+    if (e == OK) {
+        e = alert_sync(m->engine, true, true, &d);
+        /* What is not on disk is not promised: it must not go on silencing until a restart forgets it. */
+        if (e != OK && !str_eqc(c->id, id)) (void)alert_silence_expire(m->engine, str_c(id), now);
+    }
     if (e != OK) {
         am_reply_string(req, e == ERR_MISSING ? 404 : e == ERR_SYS ? 500 : 400, d.text);
         return;

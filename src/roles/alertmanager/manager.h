@@ -44,6 +44,8 @@ struct manager {
     uint64_t counter;
     char peer[27];
     _Atomic(uint64_t) received[2], invalid; /* firing, resolved */
+    _Atomic(uint64_t)
+        said[64]; /* failures that stand in the log, as hashes, by receiver and integration */
     _Atomic(int64_t) reloaded_ms;
     _Atomic(bool) reload_ok;
 };

@@ -105,6 +105,25 @@ static enum err http_secrets(const struct integration *in, struct arena *a, stru
     return OK;
 }
 
+/* A hook's address is its password. Alertmanager, too, writes <redacted> for every URL of a failure. */
+static void hide_urls(struct diag *d)
+{
+    char out[sizeof(d->text)];
+    size_t n = 0;
+    static const char MASK[] = "<redacted>";
+    for (const char *p = d->text; *p && n + sizeof(MASK) < sizeof(out);) {
+        if (strncmp(p, "http://", 7) != 0 && strncmp(p, "https://", 8) != 0) {
+            out[n++] = *p++;
+            continue;
+        }
+        memcpy(out + n, MASK, sizeof(MASK) - 1);
+        n += sizeof(MASK) - 1;
+        p += strcspn(p, "\" ");
+    }
+    out[n] = 0;
+    memcpy(d->text, out, n + 1);
+}
+
 static enum send_outcome send_http(const struct sending *s, struct message *msg, struct arena *a,
                                    const _Atomic(bool) *cancel, const char **reason, struct diag *d)
 {
@@ -138,6 +157,7 @@ static enum send_outcome send_http(const struct sending *s, struct message *msg,
     e = http_fetch(&call, cancel, &res, d);
     enum send_outcome out = SEND_OK;
     if (e != OK) {
+        hide_urls(d);
         out = by_err(e, reason);
     } else {
         struct verdict v = http_verdict(in, res.status, buf_str(&res.body), d);

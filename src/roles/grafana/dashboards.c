@@ -98,8 +98,11 @@ static bool read_body(struct http_req *req, const struct json **v)
 {
     struct diag d = { 0 };
     if (json_parse(&req->arena, req->body, v, &d) == OK && (*v)->kind == JSON_OBJECT) return true;
-    grafana_reply_message(req, 400, "bad request data: %u:%u: %s", d.line, d.col,
-                          d.text[0] ? d.text : "a JSON object is expected");
+    if (d.line) {
+        grafana_reply_message(req, 400, "bad request data: %u:%u: %s", d.line, d.col, d.text);
+    } else {
+        grafana_reply_message(req, 400, "bad request data: a JSON object is expected");
+    }
     return false;
 }
 
