@@ -4,12 +4,19 @@
 Everywhere the same is asked: clear words with a place, nothing lost, nobody else delayed, and the process lives.
 usage: test_bad_input.py VIGIE
 """
+import contextlib
+import gzip
+import http.server
 import json
+import os
 import pathlib
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 import peers
 
@@ -159,7 +166,253 @@ def test_grafana_dashboards():
         assert v.get("/api/health")[0] == 200
 
 
-TESTS = [test_prometheus_files, test_alertmanager_files, test_jmx_files, test_jmx_is_lenient, test_grafana_files, test_grafana_dashboards]
+# --- ports that are not what they seem: what they send after the first bytes, and whether they hang up then ---
+
+PORTS = {
+    "http": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", True),
+    "tls": (b"\x15\x03\x03\x00\x02\x02\x16", True),
+    "silent": (b"", False),
+    "half": (struct.pack(">i", 500) + b"abcdef", True),
+    "garbage": (bytes(range(255, 0, -1)) * 50, False),
+    "huge": (b"\x7f\xff\xff\xff" + b"a" * 100, False),
+}
+KAFKA_WORDS = {
+    "http": "speaks HTTP, not Kafka's protocol", "tls": "speaks TLS, not Kafka's protocol",
+    "silent": "no answer to ApiVersions within", "half": "closed the connection in the middle of its answer to ApiVersions",
+    "garbage": "its answer to ApiVersions is not Kafka's protocol", "huge": "would be larger than the limit of 268435456 bytes",
+}
+JMX_WORDS = {"http": "this port speaks HTTP, not RMI", "tls": "this port speaks TLS", "silent": "no answer within", "garbage": "this is no RMI port"}
+
+
+@contextlib.contextmanager
+def bad_ports():
+    """{name: port} of listeners that behave as PORTS says."""
+    held, listeners = [], []
+
+    def serve(listener, answer, hang_up):
+        while True:
+            try:
+                c = listener.accept()[0]
+            except OSError:
+                return
+            held.append(c)
+            threading.Thread(target=converse, args=(c, answer, hang_up), daemon=True).start()
+
+    def converse(c, answer, hang_up):
+        with contextlib.suppress(OSError):
+            c.recv(100)
+            c.sendall(answer)
+            if hang_up:
+                c.close()
+
+    ports = {}
+    for name, (answer, hang_up) in PORTS.items():
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        ports[name] = listener.getsockname()[1]
+        threading.Thread(target=serve, args=(listener, answer, hang_up), daemon=True).start()
+    try:
+        yield ports
+    finally:
+        for s in listeners + held:
+            s.close()
+
+
+def test_kafka_ports():
+    """One exporter a port, all at once; each says what it met, in its log and in the body of its 503."""
+    with contextlib.ExitStack() as stack:
+        ports = stack.enter_context(bad_ports())
+        exporters = {name: stack.enter_context(peers.Vigie(VIGIE, "kafka-exporter", peers.free_port(), f"--kafka.server=127.0.0.1:{port}")) for name, port in ports.items()}
+        for name, v in exporters.items():
+            peers.wait_for(lambda v=v, name=name: KAFKA_WORDS[name] in v.text(), 20, f"words for a port that is {name}: {v.text()}")
+            status, _, body = v.get("/metrics")
+            assert status == 503 and KAFKA_WORDS[name] in body, f"{name}: {status} {body[-300:]}"
+            assert v.text().count(KAFKA_WORDS[name]) == 1, v.text()
+
+
+def test_jmx_ports():
+    with bad_ports() as ports:
+        flags = [f"--jmx=127.0.0.1:{port}" for port in ports.values()] + ["--scrape.timeout=2s"]
+        with peers.Vigie(VIGIE, "jmx-exporter", peers.free_port(), *flags) as v:
+            peers.wait_for(lambda: all(w in v.text() for w in JMX_WORDS.values()), 20, f"words for every port: {v.text()}")
+            assert v.get("/metrics", timeout=30)[0] == 503
+
+
+# --- targets ---
+
+class Target(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gone = threading.Event()
+
+    def give(self, body, kind="text/plain", length=None, packed=False):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length or len(body)))
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.close_connection = True
+        page = self.path.strip("/")
+        with contextlib.suppress(OSError):
+            if page == "endless":
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain")
+                self.end_headers()
+                while not self.gone.is_set():
+                    self.wfile.write(b"endless 1\n" * 10000)
+            elif page == "slow":
+                self.gone.wait(5)
+            else:
+                self.give(*PAGES[page])
+
+    def log_message(self, *_):
+        pass
+
+
+PAGES = {
+    "good": (b"good 1\n",),
+    "html": (b"<html></html>", "text/html"),
+    "json": (b"{}", "application/json"),
+    "half": (b"half_a 1\nhalf_b", "text/plain", 500),
+    "packed": (b"\x1f\x8bgarbage", "text/plain", None, True),
+    "torn": (gzip.compress(b"torn 1\n" * 1000 + os.urandom(200).hex().encode())[:-60], "text/plain", None, True),
+    "line": (b"line_a 1\nline_b{x=} 2\nline_c 3\n",),
+}
+TARGET_WORDS = {
+    "html": 'received unsupported Content-Type "text/html"', "json": 'received unsupported Content-Type "application/json"',
+    "half": "unexpected EOF", "packed": "gzip: invalid data", "torn": "unexpected EOF",
+    "line": "(line 2 of the page)", "endless": "body size limit exceeded", "slow": "context deadline exceeded",
+    "closed": "connection refused",
+}
+
+
+def test_targets():
+    """Each bad target is down with its words, nothing of it is kept, and the good one is up all the while."""
+    world = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Target)
+    world.daemon_threads = True
+    threading.Thread(target=world.serve_forever, daemon=True).start()
+    at = f"127.0.0.1:{world.server_address[1]}"
+    jobs = [f"- {{job_name: {n}, metrics_path: /{n}, static_configs: [{{targets: ['{'127.0.0.1:1' if n == 'closed' else at}']}}]}}\n" for n in ["good", *TARGET_WORDS]]
+    home = folder("targets", {"prometheus.yml": "global: {scrape_interval: 1s, scrape_timeout: 1s, body_size_limit: 4MB}\nscrape_configs:\n" + "".join(jobs)})
+    port = peers.free_port()
+    try:
+        with peers.Vigie(VIGIE, "prometheus", port, *prometheus_flags(home)[:2], log=home / "log") as v:
+            missing = dict(TARGET_WORDS)
+
+            def told():
+                for t in json.loads(v.get("/api/v1/targets")[2])["data"]["activeTargets"]:
+                    job = t["labels"]["job"]
+                    if job in missing and missing[job] in t["lastError"]:
+                        del missing[job]
+                return not missing
+            try:
+                peers.wait_for(told, 20, "words for every target")
+            except TimeoutError as e:
+                raise AssertionError(f"{missing} in {v.get('/api/v1/targets')[2]}") from e
+            kept = json.loads(v.get("/api/v1/label/__name__/values")[2])["data"]
+            assert "good" in kept and not set(kept) & {"half_a", "torn", "line_a", "line_c", "endless"}, kept
+            up = json.loads(v.get("/api/v1/query?query=min_over_time(up%7Bjob=%22good%22%7D%5B1m%5D)")[2])["data"]["result"]
+            assert up[0]["value"][1] == "1", up
+            assert len(v.text().splitlines()) < 10, v.text()
+    finally:
+        Target.gone.set()
+        world.shutdown()
+
+
+# --- secrets, and how much is said ---
+
+def test_secrets():
+    secret = "sEcReT"
+    text = ("global: {smtp_smarthost: '127.0.0.1:1', smtp_from: a@b, smtp_auth_username: u, smtp_auth_password: sEcReT}\n"
+            "route: {receiver: a, group_wait: 10ms, group_interval: 1s}\nreceivers:\n- name: a\n  email_configs: [{to: x@y}]\n"
+            "  slack_configs: [{channel: c, api_url: 'http://127.0.0.1:1/sEcReT'}]\n  webhook_configs: [{url: 'http://u:sEcReT@127.0.0.1:1/sEcReT'}]\n")
+    home = folder("secrets", {"alertmanager.yml": text})
+    with peers.Vigie(VIGIE, "alertmanager", peers.free_port(), *alertmanager_flags(home)[:2], log=home / "log") as v:
+        body = json.dumps([{"labels": {"alertname": "x"}}]).encode()
+        assert v.get("/api/v2/alerts", method="POST", body=body, headers={"Content-Type": "application/json"})[0] == 200
+        peers.wait_for(lambda: v.text().count("notify attempt failed") >= 3, 20, f"three failures: {v.text()}")
+        peers.wait_for(lambda: failures(v) >= 9, 40, "more failures")
+        assert "<redacted>" in v.text() and v.text().count("notify attempt failed") < 8, v.text()
+        for said in (v.text(), v.get("/api/v2/status")[2], v.get("/metrics")[2]):
+            assert secret not in said, said
+
+
+def failures(v):
+    return sum(float(n) for s, n in peers.samples(v.get("/metrics")[2]).items() if s.startswith("alertmanager_notification_requests_failed_total"))
+
+
+# --- a full disk ---
+
+@contextlib.contextmanager
+def small_disk(size):
+    home = pathlib.Path(tempfile.mkdtemp(prefix="disk-", dir=WORK))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", home], check=True)
+    try:
+        yield home
+    finally:
+        subprocess.run(["umount", "-l", home], check=True)
+
+
+def fill(home):
+    with contextlib.suppress(OSError), open(home / "fill", "wb", buffering=0) as f:
+        while f.write(b"x" * 1024):
+            pass
+
+
+def test_full_disk():
+    """A silence is refused and does not silence; samples are lost with a word; both go on when there is space."""
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False, stderr=subprocess.DEVNULL).returncode:
+        print("   a full disk needs the right to mount: left out", flush=True)
+        return
+    subprocess.run(["umount", "/mnt"], check=True)
+    with small_disk("64k") as home:
+        (home / "alertmanager.yml").write_text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+        with peers.Vigie(VIGIE, "alertmanager", peers.free_port(), *alertmanager_flags(home)[:2], log=WORK / "full-am.log") as v:
+            silence = json.dumps({"matchers": [{"name": "a", "value": "b", "isRegex": False}], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z",
+                                  "createdBy": "me", "comment": "c" * 6000}).encode()
+            post = lambda: v.get("/api/v2/silences", method="POST", body=silence, headers={"Content-Type": "application/json"})
+            states = lambda: sorted(s["status"]["state"] for s in json.loads(v.get("/api/v2/silences")[2]))
+            fill(home)
+            status, _, body = post()
+            assert status == 500 and "No space left on device" in body, body
+            assert states() == ["expired"], states()
+            (home / "fill").unlink()
+            assert post()[0] == 200
+            v.kill()
+        with peers.Vigie(VIGIE, "alertmanager", peers.free_port(), *alertmanager_flags(home)[:2], log=WORK / "full-am.log") as v:
+            assert states() == ["active", "expired"], states()
+    with small_disk("400k") as home:
+        port = peers.free_port()
+        (home / "prometheus.yml").write_text(f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: self, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n")
+        with peers.Vigie(VIGIE, "prometheus", port, *prometheus_flags(home)[:2], log=WORK / "full-p.log") as v:
+            peers.wait_for(lambda: '"health":"up"' in v.get("/api/v1/targets")[2], 20, "a good scrape")
+            fill(home)
+            peers.wait_for(lambda: "samples are lost until the disk takes them" in v.text(), 20, f"a word in the log: {v.text()}")
+            assert v.get("/api/v1/query?query=up")[0] == 200
+            (home / "fill").unlink()
+            peers.wait_for(lambda: "samples are written again" in v.text().splitlines()[-1], 20, f"samples again: {v.text()}")
+
+
+# --- ports that are taken ---
+
+def test_ports_taken():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+        home = folder("taken", {"prometheus.yml": "", "alertmanager.yml": "route: {receiver: a}\nreceivers: [{name: a}]\n"})
+        words = f'listen tcp 127.0.0.1:{port}: bind: address already in use ("ss -ltnp sport = :{port}" shows by whom'
+        listen = f"--web.listen-address=127.0.0.1:{port}"
+        refused("prometheus", [*prometheus_flags(home)[:2], listen], 1, words)
+        refused("alertmanager", [*alertmanager_flags(home)[:2], listen], 1, words)
+        refused("kafka-exporter", ["--kafka.server=127.0.0.1:1", listen], 1, words)
+        refused("jmx-exporter", ["--jmx=127.0.0.1:1", listen], 1, words)
+        refused("grafana", grafana_flags(home, port), 1, words)
+
+
+TESTS = [test_prometheus_files, test_alertmanager_files, test_jmx_files, test_jmx_is_lenient, test_grafana_files, test_grafana_dashboards,
+         test_kafka_ports, test_jmx_ports, test_targets, test_secrets, test_full_disk, test_ports_taken]
 
 if __name__ == "__main__":
     try:
