@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scrape of a real Kafka broker's JMX, ours beside jmx_exporter 0.20.0: bench_jmx.py BINARY [PARTITIONS]
+"""A scrape of a real Kafka broker's JMX, ours beside jmx_exporter 0.20.0: bench_jmx.py [BINARY [PARTITIONS]]
 
 Prints a row a configuration: samples, milliseconds (first, median of ten), CPU milliseconds a scrape, RSS.
 """
@@ -11,7 +11,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BINARY, PARTITIONS = sys.argv[1], int((sys.argv[2:] or ["200"])[0])
+BINARY = (sys.argv[1:] or [str(ROOT / "build" / "release" / "vigie")])[0]
+PARTITIONS = int((sys.argv[2:] or ["200"])[0])
 sys.path.insert(0, str(ROOT / "tests" / "integ"))
 import peers  # noqa: E402
 import test_jmx_exporter as sut  # noqa: E402
