@@ -57,6 +57,7 @@ struct exchange {
     struct http_req req;
     struct job job;
     struct list in_live;
+    _Atomic(unsigned) holds;
     struct http_server *server;
     struct evhttp_request *ev;
     const struct http_route *route;
@@ -76,9 +77,10 @@ static struct exchange *exchange_of(const struct http_req *req)
     return (struct exchange *)req->impl_;
 }
 
-static void exchange_free(struct exchange *x)
+/* The loop lets go when the reply is delivered, a worker when its job is over: the last one frees. */
+static void exchange_release(struct exchange *x)
 {
-    list_remove(&x->in_live);
+    if (--x->holds) return;
     if (x->body) evbuffer_free(x->body);
     struct arena a = x->req.arena; /* x lives in malloc, its strings in here */
     arena_done(&a);
@@ -301,6 +303,8 @@ static void run_handler(struct job *j)
     x->route->handle(&x->req);
 }
 
+static void job_over(struct job *j) { exchange_release(CONTAINER_OF(j, struct exchange, job)); }
+
 static enum lane lane_of(const struct http_route *r)
 {
     if (r->where == ON_RULES) return LANE_RULES;
@@ -328,7 +332,10 @@ void http_continue(struct http_req *req)
         x->route->handle(&x->req);
         return;
     }
-    x->job = (struct job){ .lane = lane_of(x->route), .run = run_handler };
+    x->holds++;
+    x->job.lane = lane_of(x->route);
+    x->job.run = run_handler;
+    x->job.done = job_over;
     pool_submit(s->pool, &x->job);
 }
 
@@ -339,7 +346,9 @@ static void on_request(struct evhttp_request *ev, void *ctx)
     ASSERT(x != NULL);
     x->server = s;
     x->ev = ev;
+    x->holds = 1;
     x->req.impl_ = x;
+    x->req.gone = &x->job.cancel;
     x->req.ctx = s->o.ctx;
     x->req.method = method_of(ev);
     x->head = x->req.method == HTTP_HEAD;
@@ -406,7 +415,10 @@ static void deliver(void *ctx)
         (void)evhttp_add_header(out, "Content-Length", length);
     }
     evhttp_send_reply(x->ev, x->status, NULL, x->head ? NULL : x->body);
-    exchange_free(x);
+    evbuffer_free(x->body); /* here, not on the worker that may let go last */
+    x->body = NULL;
+    list_remove(&x->in_live);
+    exchange_release(x);
 }
 
 /* Status, body and content type are set: off it goes. */
@@ -569,7 +581,8 @@ void http_server_close(struct http_server *s)
 {
     if (!s) return;
     LIST_FOR(it, &s->live) {
-        exchange_free(CONTAINER_OF(it, struct exchange, in_live));
+        list_remove(it);
+        exchange_release(CONTAINER_OF(it, struct exchange, in_live));
     }
     evhttp_free(s->http);
     LIST_FOR(it, &s->conns) {

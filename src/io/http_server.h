@@ -40,12 +40,12 @@ struct http_req {
     const struct http_param *params; /* of the query string, then of an urlencoded body, in order */
     size_t params_n;
     struct str body;
-    struct str remote;       /* peer's address without port */
-    struct str path_args[4]; /* what the route's `:x` parts and trailing `*` stood for, decoded */
-    struct arena arena;      /* for the handler's use */
-    void *ctx;               /* of the route table */
-    void *user;              /* free for `before`: who asks */
-    _Atomic(bool) gone;      /* the peer hung up: long work may stop */
+    struct str remote;         /* peer's address without port */
+    struct str path_args[4];   /* what the route's `:x` parts and trailing `*` stood for, decoded */
+    struct arena arena;        /* for the handler's use */
+    void *ctx;                 /* of the route table */
+    void *user;                /* free for `before`: who asks */
+    const _Atomic(bool) *gone; /* true: nobody waits for the answer any more, long work stops */
     void *impl_;
 };
 

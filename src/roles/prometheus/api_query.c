@@ -155,7 +155,7 @@ static void run(struct http_req *req, struct evaluator *ev, const struct eval_ra
         ev->ops->release(ev, e);
         return;
     }
-    code = ev->ops->eval(ev, e, r, &req->arena, &req->gone, &v, &d);
+    code = ev->ops->eval(ev, e, r, &req->arena, req->gone, &v, &d);
     ev->ops->release(ev, e);
     count_query(p, code != OK);
     if (code != OK) {

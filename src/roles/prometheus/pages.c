@@ -96,7 +96,7 @@ static void result(struct buf *b, struct http_req *req, struct str text)
     struct eval_range r = { 0 };
     r.start = r.end = clock_now_ms();
     enum err code = ev->ops->compile(ev, text, &e, &d);
-    if (code == OK) code = ev->ops->eval(ev, e, &r, &req->arena, &req->gone, &v, &d);
+    if (code == OK) code = ev->ops->eval(ev, e, &r, &req->arena, req->gone, &v, &d);
     if (e) ev->ops->release(ev, e);
     if (code != OK) {
         buf_putc(b, "<p class=down>");
