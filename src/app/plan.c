@@ -3,6 +3,7 @@
 
 #include "app/roles.h"
 #include "base/vec.h"
+#include "codec/num.h"
 #include "io/file.h"
 
 static const struct flag FLAGS[] = {
@@ -92,6 +93,22 @@ static bool user_sets(const struct plan *p, const struct role *r, const char *na
         if (str_eqc(flag, name)) return true;
     }
     return false;
+}
+
+unsigned plan_port(const struct plan *p, const struct role *r)
+{
+    struct str rest, flag, value;
+    uint64_t port = r->port;
+    for (size_t i = 0; i < p->foreign.n; i++) {
+        if (role_of_flag(p->foreign.v[i], &rest) != r || !str_cut(rest, '=', &flag, &value))
+            continue;
+        if (!str_eqc(flag, "web.listen-address") && !str_eqc(flag, "http-port")) continue;
+        for (size_t at; (at = str_find_char(value, ':')) != STR_NONE;)
+            value = str_from(value, at + 1);
+        uint64_t given;
+        if (num_parse_u64(value, &given) == OK && given <= UINT16_MAX) port = given;
+    }
+    return (unsigned)port;
 }
 
 enum err plan_role_config(struct arena *a, const struct plan *p, const struct role *r,

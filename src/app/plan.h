@@ -20,6 +20,9 @@ struct plan {
 enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, struct diag *d);
 void plan_help(struct buf *b);
 
+/* The port that the user gave a role (--ROLE.FLAG=...:PORT or =PORT), else the role's own. */
+unsigned plan_port(const struct plan *p, const struct role *r);
+
 /*
  * Fills a role's config: `set` are rows {flag, value} of ours (value {NULL,0}: leave the role's default), the user's
  * foreign flags come after them and replace them.

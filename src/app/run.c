@@ -80,8 +80,10 @@ static enum err start_core(struct process *p, struct arena *a, const struct plan
     const struct plan_flag GRAFANA[] = {
         { "paths.provisioning", provisioning },
         { "paths.data", path_join(a, plan->data, STR("grafana")) },
-        { "self.prometheus", STR("http://127.0.0.1:9090") },
-        { "self.alertmanager", STR("http://127.0.0.1:9093") },
+        { "self.prometheus",
+          arena_fmt(a, "http://127.0.0.1:%u", plan_port(plan, role_named(STR("prometheus")))) },
+        { "self.alertmanager",
+          arena_fmt(a, "http://127.0.0.1:%u", plan_port(plan, role_named(STR("alertmanager")))) },
     };
     TRY(start_role(p, a, plan, "alertmanager", AM, ARRAY_LEN(AM), d));
     TRY(start_role(p, a, plan, "prometheus", PROM, ARRAY_LEN(PROM), d));
@@ -98,16 +100,23 @@ static void on_hopeless(void)
 
 static void print_addresses(const struct plan *plan)
 {
-    (void)fprintf(stderr,
-                  "\n"
-                  "  Vigie %s\n"
-                  "  Page           http://localhost:3000   (admin / admin at first)\n"
-                  "  Prometheus     http://localhost:9090\n"
-                  "  Alertmanager   http://localhost:9093\n"
-                  "  Kafka metrics  http://localhost:9308/metrics\n"
-                  "  JMX metrics    http://localhost:5556/metrics\n"
-                  "  Configuration  " STR_FMT "   data in " STR_FMT "   Ctrl-C ends\n\n",
-                  VIGIE_VERSION, STR_ARG(plan->dir), STR_ARG(plan->data));
+    static const struct {
+        const char *what, *role, *path, *note;
+    } ROWS[] = {
+        { "Page", "grafana", "", "   (admin / admin at first)" },
+        { "Prometheus", "prometheus", "", "" },
+        { "Alertmanager", "alertmanager", "", "" },
+        { "Kafka metrics", "kafka-exporter", "/metrics", "" },
+        { "JMX metrics", "jmx-exporter", "/metrics", "" },
+    };
+    (void)fprintf(stderr, "\n  Vigie %s\n", VIGIE_VERSION);
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        unsigned port = plan_port(plan, role_named(str_c(ROWS[i].role)));
+        (void)fprintf(stderr, "  %-14s http://localhost:%u%s%s\n", ROWS[i].what, port, ROWS[i].path,
+                      ROWS[i].note);
+    }
+    (void)fprintf(stderr, "  Configuration  " STR_FMT "   data in " STR_FMT "   Ctrl-C ends\n\n",
+                  STR_ARG(plan->dir), STR_ARG(plan->data));
 }
 
 int run_core(int argc, char **argv)
