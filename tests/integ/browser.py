@@ -124,8 +124,13 @@ class Browser:
         return r["result"].get("value")
 
     def wait(self, expression, seconds, what=None):
-        """The first true value of a JavaScript expression."""
-        return peers.wait_for(lambda: self.js(f"(()=>{{const v={expression};return v instanceof Node?true:v}})()"), seconds, what or expression)
+        """The first true value of a JavaScript expression; while a page comes and goes it may throw."""
+        def attempt():
+            try:
+                return self.js(f"(()=>{{const v={expression};return v instanceof Node?true:v}})()")
+            except RuntimeError as e:
+                raise OSError(str(e)) from e  # wait_for tries again, and names the last one in the end
+        return peers.wait_for(attempt, seconds, what or expression)
 
     def screenshot(self, file):
         pathlib.Path(file).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

@@ -78,16 +78,16 @@ static void put_result(struct buf *b, const struct value *v)
 {
     buf_fmt(b, "{\"resultType\":\"%s\",\"result\":", promql_kind_text(v->kind));
     switch (v->kind) {
-    case VALUE_SCALAR: /* never with an exponent, unlike samples */
+    case VALUE_SCALAR: /* never with an exponent, unlike samples; the time is a plain float here */
         buf_char(b, '[');
-        num_write_ms(b, v->scalar.t);
+        num_write_json(b, (double)v->scalar.t / 1000);
         buf_putc(b, ",\"");
         num_write_f(b, v->scalar.v);
         buf_putc(b, "\"]");
         break;
     case VALUE_STRING:
         buf_char(b, '[');
-        num_write_ms(b, v->string.t);
+        num_write_json(b, (double)v->string.t / 1000);
         buf_putc(b, ",\"");
         json_escape(b, v->string.s);
         buf_putc(b, "\"]");
