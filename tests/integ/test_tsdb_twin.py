@@ -173,8 +173,7 @@ def ours_on_theirs(top, how):
 
 def main():
     if not os.path.exists(PROMETHEUS):
-        print("no /usr/bin/prometheus")
-        sys.exit(77)
+        sys.exit("/usr/bin/prometheus is missing: apt-get install prometheus")
     with tempfile.TemporaryDirectory(prefix="vigie-twin-") as top:
         theirs_on_ours(top)
         ours_on_theirs(top, signal.SIGTERM)
