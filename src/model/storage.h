@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "model/histogram.h"
 #include "model/labels.h"
 #include "model/matcher.h"
 #include "model/sample.h"
@@ -39,7 +40,10 @@ struct querier_ops {
     enum err (*read)(struct querier *q, const struct series *s, int64_t mint, int64_t maxt,
                      struct column *c);
 
-    /* The newest sample with mint <= t <= maxt (a staleness marker counts); false when there is none. */
+    /*
+     * The newest sample with mint <= t <= maxt (a staleness marker counts); false when there is none. For a native
+     * histogram `out` has its sum; read() has the whole.
+     */
     bool (*last)(struct querier *q, const struct series *s, int64_t mint, int64_t maxt,
                  struct sample *out);
 
@@ -92,6 +96,10 @@ struct appender_ops {
      */
     enum err (*commit)(struct appender *ap, struct append_result *res, struct diag *d);
     void (*rollback)(struct appender *ap); /* ends the appender, adds nothing */
+
+    /* add() for a native histogram, checked (histogram.h) and copied. */
+    enum err (*add_histogram)(struct appender *ap, uint64_t ref, int64_t t,
+                              const struct histogram *h);
 };
 
 struct appender {

@@ -7,6 +7,7 @@
 #ifndef MODEL_VALUE_H
 #define MODEL_VALUE_H
 
+#include "model/histogram.h"
 #include "model/labels.h"
 #include "model/sample.h"
 
@@ -16,12 +17,14 @@ struct vector_sample {
     struct labels lb;
     int64_t t;
     double v;
+    const struct histogram *h; /* NULL: v is the value */
 };
 
 struct matrix_series {
     struct labels lb;
     const int64_t *t;
     const double *v;
+    const struct histogram *const *h; /* NULL, or as long as v: NULL where the sample is a float */
     size_t n;
 };
 

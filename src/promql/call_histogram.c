@@ -20,7 +20,7 @@ struct bound_row {
     const double *v;
 };
 
-struct histogram {
+struct classic {
     struct labels lb;
     struct str metric;
     bool drop;
@@ -32,7 +32,7 @@ struct histograms {
     const struct node *n, *arg;
     const struct frame *f;
     struct label_index index;
-    VEC(struct histogram) v;
+    VEC(struct classic) v;
     struct bucket *buckets; /* room for the widest */
 };
 
@@ -45,7 +45,7 @@ static int by_bound(const void *a, const void *b)
 }
 
 /* Those present, equal bounds summed. */
-static size_t buckets_at(const struct histogram *h, size_t at, struct bucket *out)
+static size_t buckets_at(const struct classic *h, size_t at, struct bucket *out)
 {
     size_t n = 0;
     VEC_FOR(r, &h->rows) {
@@ -165,11 +165,11 @@ static void group_rows(struct histograms *hs, const struct vec *in)
         labels_del(&b, BUCKET_LABEL);
         size_t id = label_index_add(q, &hs->index, labels_build(&b), &fresh);
         if (fresh) {
-            struct histogram *h = vec_push(q->a, &hs->v);
+            struct classic *h = vec_push(q->a, &hs->v);
             h->lb = hs->index.sets.v[id];
             h->metric = labels_get(r->lb, METRIC_NAME);
         }
-        struct histogram *h = &hs->v.v[id];
+        struct classic *h = &hs->v.v[id];
         h->drop |= r->drop;
         *vec_push(q->a, &h->rows) = (struct bound_row){ bound, r->v };
         if (h->rows.n > widest) widest = h->rows.n;
@@ -180,7 +180,7 @@ static void group_rows(struct histograms *hs, const struct vec *in)
     }
 }
 
-static void note_forced(const struct histograms *hs, const struct histogram *h)
+static void note_forced(const struct histograms *hs, const struct classic *h)
 {
     query_info(hs->q, hs->arg,
                "input to histogram_quantile needed to be fixed for monotonicity (see "
@@ -202,7 +202,7 @@ static void note_quantiles(const struct histograms *hs, const struct node *arg, 
 
 /* ---- the functions ---- */
 
-static enum err quantile_row(struct histograms *hs, const struct histogram *h, const double *qs,
+static enum err quantile_row(struct histograms *hs, const struct classic *h, const double *qs,
                              struct labels lb, row_fn *fn, void *ctx)
 {
     struct row r = { lb, values_new(hs->q, hs->f), h->drop };

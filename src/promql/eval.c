@@ -254,7 +254,7 @@ static enum err finish_vector(struct query *q, struct vec *v, struct value *out)
     size_t n = 0;
     for (size_t i = 0; i < v->n; i++) {
         if (is_absent(v->v[i].v[0])) continue;
-        samples[n++] = (struct vector_sample){ v->v[i].lb, q->start, v->v[i].v[0] };
+        samples[n++] = (struct vector_sample){ v->v[i].lb, q->start, v->v[i].v[0], NULL };
     }
     out->kind = VALUE_VECTOR;
     out->vector.v = samples;
@@ -273,7 +273,7 @@ static void compress(struct query *q, const struct row *r, const int64_t *grid, 
 {
     size_t have = 0;
     for (size_t i = 0; i < n; i++) have += !is_absent(r->v[i]);
-    *out = (struct matrix_series){ r->lb, grid, r->v, have };
+    *out = (struct matrix_series){ r->lb, grid, r->v, NULL, have };
     if (have == n || !have) return;
     int64_t *t = arena_raw(q->a, have * sizeof(*t));
     size_t to = 0;
@@ -323,7 +323,7 @@ static enum err keep_raw(struct query *q, void *ctx, struct labels lb, bool drop
     memcpy(t, c->t, c->n * sizeof(*t));
     memcpy(v, c->v, c->n * sizeof(*v));
     if (drop) lb = labels_nameless(q, lb);
-    *vec_push(q->a, &raw->v) = (struct matrix_series){ lb, t, v, c->n };
+    *vec_push(q->a, &raw->v) = (struct matrix_series){ lb, t, v, NULL, c->n };
     return OK;
 }
 

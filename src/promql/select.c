@@ -25,7 +25,7 @@ static enum err select_series(struct query *q, const struct node *sel, int64_t m
 static enum err column_read(struct query *q, const struct series *s, int64_t mint, int64_t maxt)
 {
     ASSERT(!q->col_busy);
-    q->col.n = 0;
+    column_clear(&q->col);
     TRY(q->qr->ops->read(q->qr, s, mint, maxt, &q->col));
     if (q->samples + q->col.n > q->o->max_samples) return query_hold(q, q->col.n);
     return OK;
@@ -207,7 +207,7 @@ struct subquery {
 static enum err subquery_row(struct query *q, void *ctx, struct row *r)
 {
     struct subquery *s = ctx;
-    s->c.n = 0;
+    column_clear(&s->c);
     for (size_t i = 0; i < s->f->n; i++) {
         if (is_absent(r->v[i])) continue;
         s->c.t[s->c.n] = frame_time(s->f, i);

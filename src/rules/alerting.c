@@ -157,7 +157,7 @@ static void add_series(struct evaluation *x, struct results *out, const struct a
         out->v = v;
         out->cap = cap;
     }
-    out->v[out->n++] = (struct vector_sample){ labels_build(&b), x->query_at, value };
+    out->v[out->n++] = (struct vector_sample){ labels_build(&b), x->query_at, value, NULL };
 }
 
 static void forget_all(struct evaluation *x, const uint64_t *keys, size_t n)

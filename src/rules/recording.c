@@ -18,7 +18,7 @@ enum err rule_query(struct evaluation *x, struct vector_sample **out, size_t *n,
         return diag_set(d, ERR_SYNTAX, "rule result is not a vector or scalar");
     }
     *out = arena_new(x->a, struct vector_sample);
-    **out = (struct vector_sample){ { NULL, 0 }, v.scalar.t, v.scalar.v };
+    **out = (struct vector_sample){ { NULL, 0 }, v.scalar.t, v.scalar.v, NULL };
     *n = 1;
     return OK;
 }

@@ -145,7 +145,7 @@ static bool last_in_full(struct tsdb_querier *q, const struct view *v, int64_t m
         if (i == 0 || v->full[--i].maxt < mint) return false;
     }
     struct column *c = &q->scratch;
-    c->n = 0;
+    column_clear(c);
     if (decode_full(q, &v->full[i], mint, maxt, c) != OK || !c->n) return false;
     *out = (struct sample){ c->t[c->n - 1], c->v[c->n - 1] };
     return true;
@@ -165,7 +165,7 @@ static bool q_last(struct querier *base, const struct series *s, int64_t mint, i
     }
     v = view_of(q, slot_of(s), true);
     struct column *c = &q->scratch;
-    c->n = 0;
+    column_clear(c);
     if (decode_open(q, mint, maxt, c) == OK && c->n) {
         *out = (struct sample){ c->t[c->n - 1], c->v[c->n - 1] };
         return true;

@@ -528,7 +528,8 @@ static bool ask_as_range(const struct eval *e, struct expr *x)
     for (size_t i = 0; i < v.matrix.n; i++) {
         const struct matrix_series *m = &v.matrix.v[i];
         for (size_t j = 0; j < m->n; j++) {
-            if (m->t[j] == e->start) mid[n++] = (struct vector_sample){ m->lb, m->t[j], m->v[j] };
+            if (m->t[j] == e->start)
+                mid[n++] = (struct vector_sample){ m->lb, m->t[j], m->v[j], NULL };
         }
     }
     struct eval loose = *e;

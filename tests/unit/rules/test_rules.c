@@ -77,7 +77,8 @@ static enum err eval(struct evaluator *ev, const struct expr *e, const struct ev
     for (size_t i = 0; i < w.answers_n; i++) {
         if (strcmp(w.answers[i].query, e->text) != 0) continue;
         out->vector.v[out->vector.n++] = (struct vector_sample){ labels_of(a, &w.answers[i]),
-                                                                 r->start, w.answers[i].value };
+                                                                 r->start, w.answers[i].value,
+                                                                 NULL };
     }
     return OK;
 }
@@ -108,7 +109,7 @@ static enum err ap_commit(struct appender *ap, struct append_result *res, struct
     return OK;
 }
 static void ap_rollback(struct appender *ap) { (void)ap; }
-static const struct appender_ops APPENDER_OPS = { ap_series, ap_add, ap_commit, ap_rollback };
+static const struct appender_ops APPENDER_OPS = { ap_series, ap_add, ap_commit, ap_rollback, NULL };
 static struct appender appender = { &APPENDER_OPS };
 static struct appender *aa_open(struct appendable *aa)
 {

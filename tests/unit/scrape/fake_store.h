@@ -148,7 +148,7 @@ static inline struct appender *fake_open(struct appendable *aa)
 static inline void fake_store_init(struct fake_store *st)
 {
     static const struct appender_ops APPENDER = { fake_series_op, fake_add, fake_commit,
-                                                  fake_rollback };
+                                                  fake_rollback, NULL };
     static const struct appendable_ops APPENDABLE = { fake_open };
     *st = (struct fake_store){ .base = { &APPENDABLE }, .appender = { &APPENDER } };
     pthread_mutex_init(&st->lock, NULL);
