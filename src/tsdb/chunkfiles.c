@@ -41,7 +41,8 @@ enum err chunkfile_next(struct str file, size_t *at, struct chunkfile_entry *out
 {
     struct str in = str_from(file, *at);
     if (!in.n) return ERR_EOF;
-    if (in.n < FIXED_BYTES || load_be64(in.p) == 0) return all_zero(in) ? ERR_EOF : ERR_CORRUPT;
+    if (in.n < FIXED_BYTES) return all_zero(in) ? ERR_EOF : ERR_SHORT;
+    if (load_be64(in.p) == 0) return all_zero(in) ? ERR_EOF : ERR_CORRUPT;
     struct chunkfile_entry e = {
         .ref = load_be64(in.p),
         .mint = (int64_t)load_be64(in.p + 8),
@@ -50,8 +51,10 @@ enum err chunkfile_next(struct str file, size_t *at, struct chunkfile_entry *out
     };
     struct str rest = str_from(in, FIXED_BYTES);
     uint64_t n;
-    if (varint_read_u64(&rest, &n) != OK) return ERR_CORRUPT;
-    if (rest.n < CRC_BYTES || n > rest.n - CRC_BYTES) return ERR_CORRUPT;
+    enum err err = varint_read_u64(&rest, &n);
+    if (err != OK) return err == ERR_SHORT ? ERR_SHORT : ERR_CORRUPT;
+    if (n > CHUNKFILE_MAX) return ERR_CORRUPT;
+    if (rest.n < CRC_BYTES || n > rest.n - CRC_BYTES) return ERR_SHORT;
     e.data = str_first(rest, n);
     size_t summed = (size_t)(e.data.p + n - in.p);
     if (crc32c(0, str_first(in, summed)) != load_be32(in.p + summed)) return ERR_CORRUPT;
@@ -158,6 +161,7 @@ static bool scan_file(struct chunkfiles *c, uint32_t seq, int fd,
         scan->found(scan->ctx, chunk, &e);
     }
     if (err == ERR_CORRUPT) report_cut(scan, seq, at, bytes - at, "damaged chunk");
+    if (err == ERR_SHORT) report_cut(scan, seq, at, bytes - at, "torn chunk");
     if (at < bytes && fd_cut(fd, at)) {
         atomic_store(&f->bytes, at);
         c->total -= bytes - at;

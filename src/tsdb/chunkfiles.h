@@ -34,7 +34,8 @@ struct chunkfile_entry {
 
 /*
  * The chunk at *at of a whole file; *at moves behind it. Pure.
- * Errors: ERR_EOF no more (*at is where the next would go); ERR_CORRUPT, *at unchanged
+ * Errors: ERR_EOF no more (*at is where the next would go); ERR_SHORT the file ends inside it: a torn tail;
+ *         ERR_CORRUPT. *at is unchanged then
  */
 enum err chunkfile_next(struct str file, size_t *at, struct chunkfile_entry *out);
 
