@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bits.h"
+#include "codec/histogram.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +24,7 @@ struct sample {
 #define NORMAL_NAN_BITS UINT64_C(0x7ff8000000000001)
 static inline double stale_nan(void) { return double_of_bits(STALE_NAN_BITS); }
 static inline bool is_stale_nan(double v) { return bits_of_double(v) == STALE_NAN_BITS; }
-
-struct histogram;
+static inline bool histogram_is_stale(const struct histogram *h) { return is_stale_nan(h->sum); }
 
 /*
  * Samples of one series, ascending in t: arrays of their own, kept between uses. Where a sample is a native histogram,

@@ -7,7 +7,6 @@
 #ifndef MODEL_VALUE_H
 #define MODEL_VALUE_H
 
-#include "model/histogram.h"
 #include "model/labels.h"
 #include "model/sample.h"
 

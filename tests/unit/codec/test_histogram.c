@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/histogram.h"
+#include "codec/histogram.h"
 
 #include "test.h"
 
@@ -29,8 +29,7 @@ static void a_copy_is_the_same(void **state)
     const struct histogram *c = histogram_dup(&a, &h);
     assert_true(histogram_same(&h, c) && histogram_same_layout(&h, c));
     assert_true(c->pos.counts != h.pos.counts);
-    h.sum = stale_nan();
-    assert_true(histogram_is_stale(&h));
+    h.sum = 3;
     assert_false(histogram_same(&h, c));
     assert_true(histogram_same_layout(&h, c));
     h.zero_threshold = 0;
@@ -64,30 +63,11 @@ static void what_no_store_takes(void **state)
     assert_int_equal(histogram_check(&h, &d), ERR_SYNTAX);
 }
 
-static void columns_carry_both_kinds(void **state)
-{
-    (void)state;
-    struct column c = { 0 };
-    struct histogram h = some();
-    column_push(&c, 1, 5);
-    assert_null(c.h);
-    column_push_histogram(&c, 2, histogram_dup(&c.room, &h));
-    for (int64_t t = 3; t < 600; t++) column_push(&c, t, (double)t);
-    assert_null(c.h[0]);
-    assert_true(histogram_same(c.h[1], &h));
-    assert_true(c.v[1] == 2.5);
-    assert_null(c.h[598]);
-    column_clear(&c);
-    assert_null(c.h);
-    column_done(&c);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_is_the_same),
         cmocka_unit_test(what_no_store_takes),
-        cmocka_unit_test(columns_carry_both_kinds),
     };
     return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }

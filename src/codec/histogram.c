@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/histogram.h"
+#include "codec/histogram.h"
+
+#include "base/bits.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,16 +5,15 @@
  * Shape:  counts are absolute (not deltas, not cumulative), one for each bucket that the spans name, in ascending order
  *         of bucket index. Integer histograms hold whole numbers up to 2^53 in the same doubles: `integer` says that
  *         chunks and the wire keep them as integers. Beyond that a histogram is a float one.
- *         A staleness marker is a histogram whose sum is stale_nan().
+ *         A staleness marker is a histogram whose sum is the staleness marker of floats.
  * Threads, Owns: an immutable value; its arrays live where the histogram does.
  * Source: Prometheus model/histogram, "native histograms" specification.
  */
-#ifndef MODEL_HISTOGRAM_H
-#define MODEL_HISTOGRAM_H
+#ifndef CODEC_HISTOGRAM_H
+#define CODEC_HISTOGRAM_H
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "model/sample.h"
 
 #define HISTOGRAM_SCHEMA_MIN    (-4)
 #define HISTOGRAM_SCHEMA_MAX    8
@@ -56,7 +55,5 @@ bool histogram_same_layout(const struct histogram *a, const struct histogram *b)
 
 /* What a store must not take. Errors: ERR_SYNTAX, in the original's words. */
 enum err histogram_check(const struct histogram *h, struct diag *d);
-
-static inline bool histogram_is_stale(const struct histogram *h) { return is_stale_nan(h->sum); }
 
 #endif
