@@ -290,6 +290,7 @@ static void make_engines(struct prometheus *p)
     p->evaluator = promql_new(tsdb_queryable(p->tsdb), &po);
     p->notify = notify_new(p->env.collect, (size_t)p->cfg->queue_capacity,
                            (size_t)p->cfg->batch_size);
+    p->receiver = remote_receiver_new(tsdb_appendable(p->tsdb));
     const struct rules_env re = {
         .evaluator = p->evaluator,
         .queryable = tsdb_queryable(p->tsdb),
@@ -352,6 +353,7 @@ static void stop(void *state)
     if (p->net) scrape_net_free(p->net);
     rules_free(p->rules);
     notify_free(p->notify);
+    remote_receiver_free(p->receiver);
     promql_free(p->evaluator);
     tsdb_close(p->tsdb);
     prom_config_unref(p->config);

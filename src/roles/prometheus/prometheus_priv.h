@@ -10,6 +10,7 @@
 #include "model/evaluator.h"
 #include "model/role.h"
 #include "promql/promql.h"
+#include "remote/receive.h"
 #include "roles/prometheus/notify.h"
 #include "rules/rules.h"
 #include "scrape/net.h"
@@ -51,6 +52,7 @@ struct prometheus {
     struct scrape_manager *scrape;
     struct rules *rules;
     struct notify *notify;
+    struct remote_receiver *receiver;
     struct http_server *server;
     struct timer scrape_timer, rules_timer, store_timer;
     struct job store_job;
@@ -132,6 +134,9 @@ void api_status_buildinfo(struct http_req *req);
 void api_status_runtimeinfo(struct http_req *req);
 void api_status_tsdb(struct http_req *req);
 void api_status_walreplay(struct http_req *req);
+void api_write(struct http_req *req);
+void api_write_otlp(struct http_req *req);
+void api_read(struct http_req *req);
 void prometheus_metrics(struct http_req *req);
 void page_query(struct http_req *req);
 void page_targets(struct http_req *req);
