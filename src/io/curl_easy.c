@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * curl_easy.c - a request set up on a curl handle, and set up again where an answer sends us elsewhere
+ *
+ * Redirects are followed here and not by curl, which would take every header along to wherever it is sent.
+ */
 #include "io/curl_easy.h"
 
 #include "base/assert.h"
 #include "io/clock.h"
+#include "io/http_proxy.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <zlib.h>
 
-enum { BODY_MAX = 64 << 20, READ_SIZE = 256 * 1024, INFLATE_STEP = 64 * 1024 };
+enum { BODY_MAX = 64 << 20, READ_SIZE = 256 * 1024, HOPS_MAX = 10, TIMEOUT_DEFAULT_MS = 10000 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -17,106 +20,10 @@ static void init_curl(void) { ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CU
 
 void curl_ready(void) { (void)pthread_once(&once, init_curl); }
 
-/* --- bodies --- */
-
-struct inflater {
-    z_stream z;
-    bool ended; /* the stream said that it is complete */
-    char out[INFLATE_STEP];
-};
-
-static struct inflater *inflater_new(void)
-{
-    struct inflater *f = calloc(1, sizeof(*f));
-    ASSERT(f && inflateInit2(&f->z, 16 + MAX_WBITS) == Z_OK); /* 16: gzip */
-    return f;
-}
-
-static void inflater_free(struct inflater *f)
-{
-    if (!f) return;
-    (void)inflateEnd(&f->z);
-    free(f);
-}
-
-static bool give(struct transfer *t, struct str slice)
-{
-    t->body_seen += slice.n;
-    if (t->body_seen > t->body_max) {
-        t->too_large = true;
-        return false;
-    }
-    if (t->on_body) {
-        t->refused = !t->on_body(t->ctx, &t->result, slice);
-        return !t->refused;
-    }
-    buf_put(&t->result.body, slice);
-    return true;
-}
-
-static bool give_inflated(struct transfer *t, struct str in)
-{
-    struct inflater *f = t->gzip;
-    f->z.next_in = (unsigned char *)(uintptr_t)in.p;
-    f->z.avail_in = (unsigned)in.n;
-    do {
-        f->z.next_out = (unsigned char *)f->out;
-        f->z.avail_out = sizeof(f->out);
-        int e = inflate(&f->z, Z_NO_FLUSH);
-        if (e != Z_OK && e != Z_STREAM_END && e != Z_BUF_ERROR) {
-            t->broken_gzip = true;
-            return false;
-        }
-        if (e == Z_STREAM_END) f->ended = true;
-        size_t n = sizeof(f->out) - f->z.avail_out;
-        if (n && !give(t, str_make(f->out, n))) return false;
-        if (e == Z_STREAM_END || (e == Z_BUF_ERROR && !n)) break;
-    } while (f->z.avail_in || !f->z.avail_out);
-    return true;
-}
-
-/* First bytes of the body: status and type are known now. */
-static void learn_head(struct transfer *t)
-{
-    long status = 0;
-    char *type = NULL;
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-    t->result.status = (int)status;
-    t->result.content_type = arena_dup(&t->arena, str_c(type));
-}
-
-static size_t on_bytes(char *p, size_t size, size_t n, void *ctx)
-{
-    struct transfer *t = ctx;
-    n *= size;
-    if (!t->result.wire_bytes) learn_head(t);
-    t->result.wire_bytes += n;
-    bool ok = t->gzip ? give_inflated(t, str_make(p, n)) : give(t, str_make(p, n));
-    return ok ? n : 0;
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *ctx)
-{
-    struct transfer *t = ctx;
-    struct str name, value;
-    if (str_cut(str_make(p, size * n), ':', &name, &value) &&
-        str_ieq(name, STR("content-encoding")) && !t->gzip) {
-        value = str_trim(value);
-        if (!str_ieq(value, STR("gzip")) && !str_ieq(value, STR("x-gzip"))) return size * n;
-        if (t->pass_gzip) {
-            t->result.content_encoding = STR("gzip");
-        } else {
-            t->gzip = inflater_new();
-        }
-    }
-    return size * n;
-}
-
-/* --- requests --- */
+/* --- URLs --- */
 
 /* scheme://user:pw@host becomes scheme://user:xxxxx@host, as Go's URL.Redacted. */
-static struct str without_password(struct arena *a, struct str url)
+struct str transfer_shown_url(struct arena *a, struct str url)
 {
     size_t scheme = str_find(url, STR("://"));
     if (scheme == STR_NONE) return arena_dup(a, url);
@@ -130,181 +37,339 @@ static struct str without_password(struct arena *a, struct str url)
                      STR_ARG(str_from(rest, at)));
 }
 
-static void set_headers(struct transfer *t, const struct http_call *call)
+static struct str url_part(struct arena *a, CURLU *u, CURLUPart part, unsigned flags)
 {
-    for (size_t i = 0; i < call->headers_n; i++) {
-        const struct http_pair *h = &call->headers[i];
-        struct str line = arena_fmt(&t->arena, STR_FMT ": " STR_FMT, STR_ARG(h->name),
-                                    STR_ARG(h->value));
-        t->headers = curl_slist_append(t->headers, line.p);
+    char *text = NULL;
+    struct str out = { 0 };
+    if (curl_url_get(u, part, &text, flags) == CURLUE_OK) out = arena_dup(a, str_c(text));
+    curl_free(text);
+    return out;
+}
+
+/* scheme, host and port in one text; empty where there is no URL. */
+static struct str origin_of(struct arena *a, struct str url)
+{
+    CURLU *u = curl_url();
+    struct str out = STR("");
+    if (u && curl_url_set(u, CURLUPART_URL, arena_dup(a, url).p, 0) == CURLUE_OK) {
+        out = arena_fmt(a, STR_FMT "://" STR_FMT ":" STR_FMT,
+                        STR_ARG(url_part(a, u, CURLUPART_SCHEME, 0)),
+                        STR_ARG(url_part(a, u, CURLUPART_HOST, 0)),
+                        STR_ARG(url_part(a, u, CURLUPART_PORT, CURLU_DEFAULT_PORT)));
     }
+    curl_url_cleanup(u);
+    return out;
+}
+
+/* Another name is asked for, and expected in the certificate, than the host that is connected to. */
+static struct str under_name(struct transfer *t, struct str name, struct str *host)
+{
+    CURLU *u = curl_url();
+    struct arena *a = &t->arena;
+    struct str out = t->url;
+    *host = (struct str){ 0 };
+    if (u && str_starts(t->url, STR("https://")) &&
+        curl_url_set(u, CURLUPART_URL, arena_dup(a, t->url).p, 0) == CURLUE_OK) {
+        struct str was = url_part(a, u, CURLUPART_HOST, 0),
+                   given = url_part(a, u, CURLUPART_PORT, 0),
+                   port = url_part(a, u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+        if (curl_url_set(u, CURLUPART_HOST, arena_dup(a, name).p, 0) == CURLUE_OK) {
+            struct str line = arena_fmt(a, STR_FMT ":" STR_FMT ":" STR_FMT ":" STR_FMT,
+                                        STR_ARG(name), STR_ARG(port), STR_ARG(was), STR_ARG(port));
+            t->connect_to = curl_slist_append(t->connect_to, line.p);
+            *host = given.n ? arena_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(was), STR_ARG(given)) : was;
+            out = url_part(a, u, CURLUPART_URL, 0);
+        }
+    }
+    curl_url_cleanup(u);
+    return out;
+}
+
+/* --- headers --- */
+
+static void add_line(struct transfer *t, struct curl_slist **to, struct str name, struct str value)
+{
+    /* "Name;" is curl's way to send a header without a value. */
+    struct str line = value.n ? arena_fmt(&t->arena, STR_FMT ": " STR_FMT, STR_ARG(name),
+                                          STR_ARG(value))
+                              : arena_fmt(&t->arena, STR_FMT ";", STR_ARG(name));
+    *to = curl_slist_append(*to, line.p);
+}
+
+static bool is_credential(struct str name)
+{
+    return str_ieq(name, STR("authorization")) || str_ieq(name, STR("cookie"));
+}
+
+static void set_headers(struct transfer *t, struct str host)
+{
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    for (size_t i = 0; i < t->call_headers_n; i++) {
+        const struct http_pair *h = &t->call_headers[i];
+        if (!t->strayed || !is_credential(h->name)) add_line(t, &t->headers, h->name, h->value);
+    }
+    for (size_t i = 0; !t->strayed && i < t->kit.headers_n; i++) {
+        add_line(t, &t->headers, t->kit.headers[i].name, t->kit.headers[i].value);
+    }
+    if (!t->strayed && t->kit.authorization.n) {
+        add_line(t, &t->headers, STR("Authorization"), t->kit.authorization);
+    }
+    if (host.n) add_line(t, &t->headers, STR("Host"), host);
     t->headers = curl_slist_append(t->headers, "Expect:"); /* no 100-continue round trip */
-    if (call->accept_gzip || call->pass_gzip)
+    if (t->accept_gzip || t->pass_gzip) {
         t->headers = curl_slist_append(t->headers, "Accept-Encoding: gzip");
+    }
     (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-static void set_method(struct transfer *t, const struct http_call *call)
+static void set_method(struct transfer *t)
 {
-    const char *method = call->method ? call->method : "GET";
-    t->method = arena_dup(&t->arena, str_c(method));
-    if (strcmp(method, "HEAD") == 0) {
+    bool post = str_eqc(t->method, "POST");
+    (void)curl_easy_setopt(t->easy, CURLOPT_NOBODY, 0L);
+    (void)curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+    if (str_eqc(t->method, "HEAD")) {
         (void)curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
-    } else if (call->body.n || strcmp(method, "POST") == 0) {
-        (void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.n);
-        (void)curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, call->body.n ? call->body.p : "");
-        (void)curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method.p);
-    } else {
-        (void)curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method.p);
+        return;
+    }
+    if (t->body.n || post) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
+        (void)curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body.n ? t->body.p : "");
+    }
+    (void)curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, t->method.p);
+}
+
+/* --- TLS --- */
+
+static void set_blob(CURL *easy, CURLoption option, struct str pem)
+{
+    if (!pem.n) return;
+    struct curl_blob blob = { (void *)(uintptr_t)pem.p, pem.n, CURL_BLOB_NOCOPY };
+    (void)curl_easy_setopt(easy, option, &blob);
+}
+
+static long version_bits(enum tls_version v)
+{
+    static const long BITS[] = { [TLS_DEFAULT] = CURL_SSLVERSION_TLSv1_2,
+                                 [TLS_1_0] = CURL_SSLVERSION_TLSv1_0,
+                                 [TLS_1_1] = CURL_SSLVERSION_TLSv1_1,
+                                 [TLS_1_2] = CURL_SSLVERSION_TLSv1_2,
+                                 [TLS_1_3] = CURL_SSLVERSION_TLSv1_3 };
+    return BITS[v];
+}
+
+static long max_version_bits(enum tls_version v)
+{
+    static const long BITS[] = { [TLS_DEFAULT] = CURL_SSLVERSION_MAX_DEFAULT,
+                                 [TLS_1_0] = CURL_SSLVERSION_MAX_TLSv1_0,
+                                 [TLS_1_1] = CURL_SSLVERSION_MAX_TLSv1_1,
+                                 [TLS_1_2] = CURL_SSLVERSION_MAX_TLSv1_2,
+                                 [TLS_1_3] = CURL_SSLVERSION_MAX_TLSv1_3 };
+    return BITS[v];
+}
+
+/* A CA of our own is the only one: Debian's folder of certificates does not count beside it. */
+static void set_tls(struct transfer *t)
+{
+    const struct tls_kit *k = &t->kit.tls;
+    set_blob(t->easy, CURLOPT_CAINFO_BLOB, k->ca);
+    set_blob(t->easy, CURLOPT_PROXY_CAINFO_BLOB, k->ca);
+    set_blob(t->easy, CURLOPT_SSLCERT_BLOB, k->cert);
+    set_blob(t->easy, CURLOPT_SSLKEY_BLOB, k->key);
+    if (k->ca.n) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL);
+        (void)curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY_CAINFO, NULL);
+        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY_CAPATH, NULL);
+    }
+    if (k->insecure) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        (void)curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
+    }
+    if (k->min || k->max) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_SSLVERSION,
+                               version_bits(k->min) | max_version_bits(k->max));
     }
 }
 
-static void set_login(struct transfer *t, const struct http_call *call)
+static void set_proxy(struct transfer *t)
 {
-    if (!call->user.n) return;
-    (void)curl_easy_setopt(t->easy, CURLOPT_USERNAME, arena_dup(&t->arena, call->user).p);
-    (void)curl_easy_setopt(t->easy, CURLOPT_PASSWORD,
-                           arena_dup(&t->arena, secret_reveal(call->password)).p);
+    const struct proxy_config *c = &t->kit.proxy;
+    struct str proxy = http_proxy_for(&t->arena, c, t->url);
+    if (t->kit.from_config || proxy.n) {
+        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY, arena_dup(&t->arena, proxy).p);
+    }
+    if (t->kit.from_config) (void)curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+    curl_slist_free_all(t->proxy_headers);
+    t->proxy_headers = NULL;
+    /* Only for CONNECT: a request that the proxy reads itself has nothing to do with them. */
+    for (size_t i = 0; str_starts(t->url, STR("https://")) && i < c->connect_header.n; i++) {
+        const struct header_config *h = &c->connect_header.v[i];
+        for (size_t j = 0; j < h->secrets.n; j++) {
+            add_line(t, &t->proxy_headers, h->name, h->secrets.v[j]);
+        }
+    }
+    (void)curl_easy_setopt(t->easy, CURLOPT_PROXYHEADER, t->proxy_headers);
 }
 
-void transfer_init(struct transfer *t, const struct http_call *call,
+/* --- requests --- */
+
+/* Everything that depends on where the request goes. */
+static void aim(struct transfer *t)
+{
+    struct str host = { 0 }, url = t->url;
+    curl_slist_free_all(t->connect_to);
+    t->connect_to = NULL;
+    if (t->kit.tls.server_name.n) url = under_name(t, t->kit.tls.server_name, &host);
+    (void)curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    (void)curl_easy_setopt(t->easy, CURLOPT_URL, arena_dup(&t->arena, url).p);
+    set_method(t);
+    set_headers(t, host);
+    set_proxy(t);
+}
+
+static void copy_call(struct transfer *t, const struct http_call *call)
+{
+    struct arena *a = &t->arena;
+    struct http_pair *h = arena_array(a, call->headers_n, sizeof(*h));
+    for (size_t i = 0; i < call->headers_n; i++) {
+        h[i] = (struct http_pair){ arena_dup(a, call->headers[i].name),
+                                   arena_dup(a, call->headers[i].value) };
+    }
+    t->call_headers = h;
+    t->call_headers_n = call->headers_n;
+    t->method = arena_dup(a, str_c(call->method ? call->method : "GET"));
+    t->body = arena_dup(a, call->body);
+    t->url = t->first_url = arena_dup(a, call->url);
+    t->shown_url = transfer_shown_url(a, call->url);
+    t->unix_socket = arena_dup(a, call->unix_socket);
+}
+
+/* What stays the same wherever the request goes. */
+static void set_fixed(struct transfer *t)
+{
+    CURL *easy = t->easy;
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->why);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "Vigie");
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                           (long)(t->kit.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_bytes);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    if (t->unix_socket.n) {
+        (void)curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, t->unix_socket.p);
+    }
+    set_tls(t);
+}
+
+void transfer_init(struct transfer *t, const struct http_call *call, const struct http_kit *kit,
                    bool (*on_body)(void *ctx, struct http_result *so_far, struct str slice),
                    void *ctx)
 {
-    *t = (struct transfer){
-        .on_body = on_body, .ctx = ctx, .began_ms = clock_mono_ms(), .timeout_ms = call->timeout_ms
-    };
+    *t = (struct transfer){ .on_body = on_body, .ctx = ctx, .began_ms = clock_mono_ms() };
+    list_init(&t->in_turn);
+    t->kit = *kit;
+    t->timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_DEFAULT_MS;
+    t->accept_gzip = call->accept_gzip;
     t->pass_gzip = call->pass_gzip;
     t->body_max = call->body_max ? call->body_max : BODY_MAX;
     buf_init(&t->result.body, t->body_max);
     t->easy = curl_easy_init();
     ASSERT(t->easy != NULL);
-    t->url = without_password(&t->arena, call->url);
-    (void)curl_easy_setopt(t->easy, CURLOPT_URL, arena_dup(&t->arena, call->url).p);
-    (void)curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->why);
-    (void)curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "Vigie");
-    (void)curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
-    (void)curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-                           (long)(call->timeout_ms > 0 ? call->timeout_ms : 10000));
-    (void)curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, call->follow_redirects ? 1L : 0L);
-    (void)curl_easy_setopt(t->easy, CURLOPT_MAXREDIRS, 10L);
-    (void)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_bytes);
-    (void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-    (void)curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
-    (void)curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-    if (call->proxy.n) {
-        (void)curl_easy_setopt(t->easy, CURLOPT_PROXY, arena_dup(&t->arena, call->proxy).p);
-    }
-    set_method(t, call);
-    set_headers(t, call);
-    set_login(t, call);
+    copy_call(t, call);
+    set_fixed(t);
+    aim(t);
 }
 
-/* --- ends --- */
+/* --- redirects --- */
 
-/* Host and port of the URL, for "dial tcp". */
-static struct str dialled(struct transfer *t, bool with_port)
+bool transfer_wants_redirect(const struct transfer *t, int status)
+{
+    bool moved = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return moved && t->location.n && t->kit.follow_redirects && t->hops <= HOPS_MAX;
+}
+
+/* A location is relative to the URL whose answer it is. */
+static struct str next_url(struct transfer *t)
 {
     CURLU *u = curl_url();
-    char *host = NULL, *port = NULL;
-    struct str out = STR("");
+    struct str out = { 0 };
     if (u && curl_url_set(u, CURLUPART_URL, t->url.p, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
-        out = with_port ? arena_fmt(&t->arena, "%s:%s", host, port)
-                        : arena_dup(&t->arena, str_c(host));
+        curl_url_set(u, CURLUPART_URL, t->location.p, 0) == CURLUE_OK) {
+        out = url_part(&t->arena, u, CURLUPART_URL, 0);
     }
-    curl_free(host);
-    curl_free(port);
     curl_url_cleanup(u);
     return out;
 }
 
-static enum err not_connected(struct transfer *t, struct diag *d)
+/* Everything but 307 and 308 asks for a GET without a body. */
+static void as_get(struct transfer *t)
 {
-    long e = 0;
-    char why[128];
-    (void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &e);
-    const char *text = e == ECONNREFUSED ? "connection refused"
-                       : e               ? strerror_r((int)e, why, sizeof(why))
-                                         : t->why;
-    return diag_set(d, ERR_SYS, STR_FMT " \"" STR_FMT "\": dial tcp " STR_FMT ": connect: %s",
-                    STR_ARG(t->method), STR_ARG(t->url), STR_ARG(dialled(t, true)), text);
-}
-
-static enum err ended_early(struct transfer *t, struct diag *d)
-{
-    if (t->too_large) return diag_set(d, ERR_LIMIT, "body size limit exceeded");
-    if (t->broken_gzip) {
-        return diag_set(d, ERR_CORRUPT, "gzip: invalid data in the answer of " STR_FMT,
-                        STR_ARG(t->url));
+    if (str_eqc(t->method, "HEAD")) return;
+    t->method = STR("GET");
+    t->body = (struct str){ 0 };
+    struct http_pair *kept = arena_array(&t->arena, t->call_headers_n, sizeof(*kept));
+    size_t n = 0;
+    for (size_t i = 0; i < t->call_headers_n; i++) {
+        struct str name = t->call_headers[i].name;
+        if (name.n > 8 && str_ieq(str_first(name, 8), STR("content-"))) continue;
+        kept[n++] = t->call_headers[i];
     }
-    return diag_set(d, t->refused ? ERR_LIMIT : ERR_SYS,
-                    "the answer of " STR_FMT " was not wanted any more", STR_ARG(t->url));
+    t->call_headers = kept;
+    t->call_headers_n = n;
 }
 
-static struct str go_method(const struct transfer *t)
+bool transfer_redirected(struct transfer *t, CURLcode code)
 {
-    if (str_eqc(t->method, "POST")) return STR("Post");
-    return str_eqc(t->method, "GET") ? STR("Get") : t->method;
+    long status = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (code != CURLE_OK || !transfer_wants_redirect(t, (int)status)) return false;
+    if (t->hops++ == HOPS_MAX) return false; /* transfer_end() says so */
+    struct str url = next_url(t);
+    int64_t left = t->timeout_ms - (clock_mono_ms() - t->began_ms);
+    if (!url.n) return false;
+    if (!str_eq(origin_of(&t->arena, url), origin_of(&t->arena, t->first_url))) t->strayed = true;
+    if (status < 307) as_get(t);
+    t->url = url;
+    t->shown_url = transfer_shown_url(&t->arena, url);
+    t->result.wire_bytes = 0;
+    (void)curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left > 1 ? left : 1));
+    aim(t);
+    return true;
 }
 
-static enum err explain(struct transfer *t, CURLcode code, struct diag *d)
-{
-    t->method = go_method(t); /* Go's client begins its errors so */
-    switch (code) {
-    case CURLE_OK: return OK;
-    case CURLE_OPERATION_TIMEDOUT:
-        return diag_set(d, ERR_TIMEOUT, STR_FMT " \"" STR_FMT "\": context deadline exceeded",
-                        STR_ARG(t->method), STR_ARG(t->url));
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return diag_set(d, ERR_MISSING,
-                        STR_FMT " \"" STR_FMT "\": dial tcp: lookup " STR_FMT ": no such host",
-                        STR_ARG(t->method), STR_ARG(t->url), STR_ARG(dialled(t, false)));
-    case CURLE_COULDNT_CONNECT: return not_connected(t, d);
-    case CURLE_WRITE_ERROR: return ended_early(t, d);
-    case CURLE_ABORTED_BY_CALLBACK: return diag_set(d, ERR_CANCELED, "context canceled");
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-        return diag_set(d, ERR_EOF, STR_FMT " \"" STR_FMT "\": unexpected EOF", STR_ARG(t->method),
-                        STR_ARG(t->url));
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        if (strstr(t->why, "HTTP/0.9")) { /* curl's word for an answer without a status line */
-            return diag_set(d, ERR_SYNTAX,
-                            STR_FMT " \"" STR_FMT
-                                    "\": malformed HTTP response: the port does not speak HTTP",
-                            STR_ARG(t->method), STR_ARG(t->url));
-        }
-        FALLTHROUGH;
-    case CURLE_URL_MALFORMAT:
-        return diag_set(d, ERR_SYNTAX,
-                        "unsupported protocol scheme or malformed URL: \"" STR_FMT "\"",
-                        STR_ARG(t->url));
-    default:
-        return diag_set(d, ERR_SYS, STR_FMT " \"" STR_FMT "\": %s", STR_ARG(t->method),
-                        STR_ARG(t->url), t->why[0] ? t->why : curl_easy_strerror(code));
-    }
-}
+/* --- ends --- */
 
 enum err transfer_end(struct transfer *t, CURLcode code, struct diag *d)
 {
-    if (!t->result.wire_bytes) learn_head(t);
+    if (!t->result.wire_bytes) transfer_learn_head(t);
     t->result.took_ms = clock_mono_ms() - t->began_ms;
+    if (code == CURLE_OK && t->hops > HOPS_MAX) code = CURLE_TOO_MANY_REDIRECTS;
     /* curl knows the length of what is packed, not whether that is whole. */
-    bool cut = code == CURLE_OK && t->gzip && t->result.wire_bytes && !t->gzip->ended;
-    return explain(t, cut ? CURLE_PARTIAL_FILE : code, d);
+    bool cut = code == CURLE_OK && t->gzip && t->result.wire_bytes && !inflater_ended(t->gzip);
+    return transfer_explain(t, cut ? CURLE_PARTIAL_FILE : code, d);
 }
 
 void transfer_done(struct transfer *t)
 {
+    list_remove(&t->in_turn);
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
+    curl_slist_free_all(t->proxy_headers);
+    curl_slist_free_all(t->connect_to);
     inflater_free(t->gzip);
     arena_done(&t->arena);
     t->easy = NULL;
-    t->headers = NULL;
+    t->headers = t->proxy_headers = t->connect_to = NULL;
     t->gzip = NULL;
 }

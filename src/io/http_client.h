@@ -14,6 +14,8 @@
 #include "base/secret.h"
 #include "io/loop.h"
 
+struct http_config;
+
 struct http_pair {
     struct str name, value;
 };
@@ -32,6 +34,9 @@ struct http_call {
     bool accept_gzip; /* ask for gzip and inflate before on_body */
     bool pass_gzip;   /* ask for gzip and leave the body as it comes: content_encoding tells */
     struct str proxy; /* "" : from the environment as curl does */
+    /* Logins, TLS, proxy, headers, redirects, as configured: follow_redirects and proxy above do not count then. NULL: none. */
+    const struct http_config *config;
+    struct str unix_socket; /* connect to this path in place of the URL's host */
 };
 
 struct http_result {

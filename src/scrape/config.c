@@ -60,20 +60,6 @@ static enum err resolve(struct arena *a, struct str dir, const char *what, struc
     return OK;
 }
 
-static void resolve_one(struct arena *a, struct str dir, struct str *path)
-{
-    if (dir.n && path->n) *path = path_join(a, dir, *path);
-}
-
-static void resolve_http(struct arena *a, struct str dir, struct http_config *c)
-{
-    if (c->basic) {
-        resolve_one(a, dir, &c->basic->username_file);
-        resolve_one(a, dir, &c->basic->password_file);
-    }
-    if (c->authorization) resolve_one(a, dir, &c->authorization->credentials_file);
-}
-
 /* --- external labels --- */
 
 static bool is_name(char c)
@@ -163,7 +149,7 @@ static enum err finish_jobs(struct prom_config *c, struct str dir, struct scrape
             }
             return e;
         }
-        resolve_http(&c->arena, dir, &jobs[i].http);
+        http_config_resolve(&c->arena, dir, &jobs[i].http);
         for (size_t j = 0; j < i; j++) {
             if (str_eq(jobs[j].job_name, jobs[i].job_name)) return same_name(&jobs[i], d);
         }
@@ -202,7 +188,7 @@ static enum err root_to_config(struct prom_config *c, struct config_root *r, str
     TRY(resolve(a, dir, "scrape config", &c->scrape_config_files, d));
     struct alertmanager_config *ams = r->alerting.alertmanagers.v;
     for (size_t i = 0; i < r->alerting.alertmanagers.n; i++) {
-        resolve_http(a, dir, &ams[i].http);
+        http_config_resolve(a, dir, &ams[i].http);
     }
     c->alertmanagers.v = ams;
     c->alertmanagers.n = r->alerting.alertmanagers.n;

@@ -4,7 +4,7 @@
  *
  * Shape:   one arena holds a whole configuration; it is immutable once loaded and counted by references, so that a
  *          reload swaps a pointer while scrapes under way keep theirs.
- * Limits:  a file of 16 MiB; what this build does not do yet (service discovery other than static, TLS, remote_write...)
+ * Limits:  a file of 16 MiB; what this build does not do yet (discovery by cloud providers, tracing...)
  *          is known by name and refused with a sentence, never ignored.
  * Threads: immutable after load; ref and unref from any thread.
  * Source:  Prometheus 3.14.0 docs/configuration, config/config.go (texts, defaults), prometheus/common config.
@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "codec/yaml.h"
+#include "io/http_config.h"
 #include "model/labels.h"
 #include "model/relabel.h"
 
@@ -63,26 +64,6 @@ struct histogram_options {
 struct relabel_rules {
     struct relabel_rule *v;
     size_t n;
-};
-
-struct basic_auth {
-    struct str username, username_file, password_file;
-    struct secret password;
-};
-
-struct authorization {
-    struct str type, credentials_file;
-    struct secret credentials;
-};
-
-/* How to speak HTTP to a target or an Alertmanager. Files are read at each use. */
-struct http_config {
-    struct basic_auth *basic;
-    struct authorization *authorization;
-    struct secret bearer_token; /* of the file; ends up in authorization */
-    struct str bearer_token_file;
-    bool follow_redirects, enable_http2, proxy_from_environment;
-    struct str proxy_url, no_proxy;
 };
 
 struct target_group {

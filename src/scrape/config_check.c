@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config_check.c - what holds between keys: authentication, addresses, intervals, protocols, inheritance
+ * config_check.c - what holds between keys: addresses, intervals, protocols, inheritance
  *
- * Source: config/config.go (GlobalConfig.UnmarshalYAML, ScrapeConfig.Validate), prometheus/common HTTPClientConfig.Validate.
+ * Source: config/config.go (GlobalConfig.UnmarshalYAML, ScrapeConfig.Validate).
  */
 #include "codec/goquote.h"
 #include "scrape/config_priv.h"
@@ -26,71 +26,6 @@ enum scrape_protocol scrape_protocol_of(struct str name)
         if (str_eqc(name, PROTOCOLS[i])) return (enum scrape_protocol)i;
     }
     return PROTOCOL_NONE;
-}
-
-/* --- HTTP --- */
-
-static enum err basic_check(const struct basic_auth *b, struct diag *d)
-{
-    if (!b) return OK;
-    if (b->username.n && b->username_file.n) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "at most one of basic_auth username, username_file & username_ref must be configured");
-    }
-    if (secret_set(b->password) && b->password_file.n) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "at most one of basic_auth password, password_file & password_ref must be configured");
-    }
-    return OK;
-}
-
-static enum err authorization_check(const struct http_config *c, bool bearer, struct diag *d)
-{
-    const struct authorization *auth = c->authorization;
-    if (!auth) return OK;
-    if (bearer) {
-        return diag_set(d, ERR_SYNTAX,
-                        "authorization is not compatible with bearer_token & bearer_token_file");
-    }
-    if (secret_set(auth->credentials) && auth->credentials_file.n) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "at most one of authorization credentials & credentials_file must be configured");
-    }
-    if (str_ieq(auth->type, STR("basic"))) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "authorization type cannot be set to \"basic\", use \"basic_auth\" instead");
-    }
-    if (c->basic) {
-        return diag_set(d, ERR_SYNTAX,
-                        "at most one of basic_auth, oauth2 & authorization must be configured");
-    }
-    return OK;
-}
-
-enum err http_config_check(struct http_config *c, struct diag *d)
-{
-    bool token = secret_set(c->bearer_token), file = c->bearer_token_file.n > 0;
-    if (token && file) {
-        return diag_set(d, ERR_SYNTAX,
-                        "at most one of bearer_token & bearer_token_file must be configured");
-    }
-    if (c->basic && (token || file)) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured");
-    }
-    TRY(basic_check(c->basic, d));
-    TRY(authorization_check(c, token || file, d));
-    if (c->proxy_from_environment && c->proxy_url.n) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "if proxy_from_environment is configured, proxy_url must not be configured");
-    }
-    return OK;
 }
 
 /* --- targets --- */

@@ -43,7 +43,6 @@ enum err relabel_rules_compile(struct relabel_rules rules, struct diag *d);
 void relabel_rules_free(struct relabel_rules rules); /* the compiled expressions */
 
 /* config_check.c: what one job or the whole file must satisfy once decoded. */
-enum err http_config_check(struct http_config *c, struct diag *d);
 enum err target_groups_check(const struct target_groups *groups, bool relabelled, struct diag *d);
 enum err global_config_finish(struct global_config *g, struct diag *d);
 enum err scrape_config_finish(struct arena *a, struct scrape_config *c,

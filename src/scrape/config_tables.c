@@ -121,13 +121,10 @@ bad:
     return OK;
 }
 
-/* --- HTTP --- */
+/* --- rows --- */
 
 #define ROW(s, k, t, f) .key = (k), .type = (t), .offset = offsetof(struct s, f)
 
-#define NO_TLS                                                                                     \
-    "TLS and OAuth 2 settings are not supported yet; remove them or use plain http with basic_auth"
-#define NO_HEADERS "http_headers and proxy_connect_header are not supported yet; remove them"
 #define NO_SD                                                                                      \
     "service discovery other than static_configs is not supported yet; list the targets under static_configs"
 #define NO_REMOTE "remote_write and remote_read are not supported yet; remove the section"
@@ -137,79 +134,6 @@ bad:
 #define NO_OTLP    "otlp is not supported yet: this build has no OTLP receiver; remove the section"
 #define NO_OOO     "out-of-order samples are not supported yet; remove the key"
 #define NO_SIGV4   "signing requests for cloud providers is not supported yet; remove the section"
-
-static const struct yaml_table BASIC_AUTH = {
-    .go_type = "config.BasicAuth",
-    .size = sizeof(struct basic_auth),
-    .fields =
-        (const struct yaml_field[]){
-            { ROW(basic_auth, "username", YT_STR, username) },
-            { ROW(basic_auth, "username_file", YT_STR, username_file) },
-            { ROW(basic_auth, "password", YT_SECRET, password) },
-            { ROW(basic_auth, "password_file", YT_STR, password_file) },
-            { .key = "username_ref", .unsupported = "secret references are not supported yet" },
-            { .key = "password_ref", .unsupported = "secret references are not supported yet" },
-            { 0 },
-        },
-};
-
-static const struct yaml_table AUTHORIZATION = {
-    .go_type = "config.Authorization",
-    .size = sizeof(struct authorization),
-    .fields =
-        (const struct yaml_field[]){
-            { ROW(authorization, "type", YT_STR, type) },
-            { ROW(authorization, "credentials", YT_SECRET, credentials) },
-            { ROW(authorization, "credentials_file", YT_STR, credentials_file) },
-            { .key = "credentials_ref", .unsupported = "secret references are not supported yet" },
-            { 0 },
-        },
-};
-
-static void http_defaults(void *out)
-{
-    struct http_config *c = out;
-    c->follow_redirects = c->enable_http2 = true;
-}
-
-static enum err http_check(struct arena *a, const struct yaml_node *at, void *out, struct diag *d)
-{
-    struct http_config *c = out;
-    (void)at;
-    TRY(http_config_check(c, d));
-    if (secret_set(c->bearer_token) || c->bearer_token_file.n) {
-        c->authorization = arena_new(a, struct authorization);
-        c->authorization->credentials = c->bearer_token;
-        c->authorization->credentials_file = c->bearer_token_file;
-    }
-    if (c->authorization && !c->authorization->type.n) c->authorization->type = STR("Bearer");
-    return OK;
-}
-
-static const struct yaml_table HTTP_TABLE = {
-    .go_type = "config.HTTPClientConfig",
-    .size = sizeof(struct http_config),
-    .fields =
-        (const struct yaml_field[]){
-            { ROW(http_config, "basic_auth", YT_STRUCT_PTR, basic), .sub = &BASIC_AUTH },
-            { ROW(http_config, "authorization", YT_STRUCT_PTR, authorization),
-              .sub = &AUTHORIZATION },
-            { ROW(http_config, "bearer_token", YT_SECRET, bearer_token) },
-            { ROW(http_config, "bearer_token_file", YT_STR, bearer_token_file) },
-            { ROW(http_config, "follow_redirects", YT_BOOL, follow_redirects) },
-            { ROW(http_config, "enable_http2", YT_BOOL, enable_http2) },
-            { ROW(http_config, "proxy_url", YT_STR, proxy_url) },
-            { ROW(http_config, "no_proxy", YT_STR, no_proxy) },
-            { ROW(http_config, "proxy_from_environment", YT_BOOL, proxy_from_environment) },
-            { .key = "oauth2", .unsupported = NO_TLS },
-            { .key = "tls_config", .unsupported = NO_TLS },
-            { .key = "proxy_connect_header", .unsupported = NO_HEADERS },
-            { .key = "http_headers", .unsupported = NO_HEADERS },
-            { 0 },
-        },
-    .defaults = http_defaults,
-    .check = http_check,
-};
 
 /* Names of sections that find targets elsewhere, and of what only newer Prometheus versions know. */
 #define SD(kind)                                                                                   \
@@ -326,7 +250,7 @@ static const struct yaml_table JOB = {
             { ROW(scrape_config, "native_histogram_bucket_limit", YT_INT, native_bucket_limit) },
             { ROW(scrape_config, "native_histogram_min_bucket_factor", YT_FLOAT,
                   native_min_bucket_factor) },
-            { ROW(scrape_config, "<inline>", YT_INLINE, http), .sub = &HTTP_TABLE },
+            { ROW(scrape_config, "<inline>", YT_INLINE, http), .sub = &HTTP_CONFIG_TABLE },
             { ROW(scrape_config, "relabel_configs", YT_CUSTOM, relabel),
               .custom = relabel_decode_target },
             { ROW(scrape_config, "metric_relabel_configs", YT_CUSTOM, metric_relabel),
@@ -384,7 +308,7 @@ static const struct yaml_table ALERTMANAGER = {
             { ROW(alertmanager_config, "path_prefix", YT_STR, path_prefix) },
             { ROW(alertmanager_config, "timeout", YT_DURATION, timeout_ms) },
             { ROW(alertmanager_config, "api_version", YT_STR, api_version) },
-            { ROW(alertmanager_config, "<inline>", YT_INLINE, http), .sub = &HTTP_TABLE },
+            { ROW(alertmanager_config, "<inline>", YT_INLINE, http), .sub = &HTTP_CONFIG_TABLE },
             { ROW(alertmanager_config, "relabel_configs", YT_CUSTOM, relabel),
               .custom = relabel_decode_alertmanager },
             { ROW(alertmanager_config, "alert_relabel_configs", YT_CUSTOM, alert_relabel),

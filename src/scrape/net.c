@@ -5,14 +5,11 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "io/clock.h"
-#include "io/file.h"
 #include "io/http_client.h"
 #include "io/pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { SECRET_FILE_MAX = 64 << 10 };
 
 struct scrape_net {
     struct loop *loop;
@@ -56,14 +53,6 @@ static void on_done(void *ctx, enum err e, struct http_result *res, const struct
 
 static const struct http_events EVENTS = { on_body, on_done };
 
-/* What a file holds, without white space at its ends: rotated secrets work without a reload. */
-static struct str from_file(struct arena *a, struct str path, struct str otherwise)
-{
-    struct str text;
-    if (!path.n || file_read(a, path, SECRET_FILE_MAX, &text, NULL) != OK) return otherwise;
-    return str_trim(text);
-}
-
 static size_t put_headers(struct scrape_net *n, struct arena *a, const struct scrape_request *req,
                           struct http_pair *h)
 {
@@ -76,14 +65,6 @@ static size_t put_headers(struct scrape_net *n, struct arena *a, const struct sc
                                            (int)(req->timeout_ms % 1000))
                                : arena_fmt(a, "%lld", (long long)(req->timeout_ms / 1000))
     };
-    const struct authorization *auth = req->http->authorization;
-    if (auth) {
-        struct str credentials = from_file(a, auth->credentials_file,
-                                           secret_reveal(auth->credentials));
-        h[count++] = (struct http_pair){ STR("Authorization"),
-                                         arena_fmt(a, STR_FMT " " STR_FMT, STR_ARG(auth->type),
-                                                   STR_ARG(credentials)) };
-    }
     return count;
 }
 
@@ -93,23 +74,16 @@ static void *fetch(void *ctx, const struct scrape_request *req, struct scraper *
     struct request *rq = calloc(1, sizeof(*rq));
     ASSERT(rq);
     ARENA(a, 0);
-    struct http_pair headers[4];
-    const struct basic_auth *basic = req->http->basic;
+    struct http_pair headers[3];
     struct http_call call = {
         .url = req->url,
         .headers = headers,
         .headers_n = put_headers(n, &a, req, headers),
         .timeout_ms = req->timeout_ms,
         .body_max = req->body_max,
-        .follow_redirects = req->http->follow_redirects,
         .accept_gzip = req->gzip,
-        .proxy = req->http->proxy_url,
+        .config = req->http,
     };
-    if (basic) {
-        call.user = from_file(&a, basic->username_file, basic->username);
-        call.password = secret_of(
-            from_file(&a, basic->password_file, secret_reveal(basic->password)));
-    }
     rq->s = s;
     rq->ticket = http_client_start(n->client, &call, &EVENTS, rq);
     return rq;

@@ -7,7 +7,6 @@
 #include "codec/expowrite.h"
 #include "codec/gotime.h"
 #include "codec/json.h"
-#include "io/file.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 
@@ -145,20 +144,9 @@ static size_t take_batch(struct receiver *r, struct json_writer *w)
     return n;
 }
 
-static void set_login(struct http_call *call, const struct http_config *h, struct arena *a)
-{
-    if (!h->basic) return;
-    call->user = h->basic->username;
-    call->password = h->basic->password;
-    struct str text;
-    if (h->basic->password_file.n && file_read(a, h->basic->password_file, 4096, &text, NULL) == OK)
-        call->password = secret_of(str_trim(text));
-}
-
 static void send_next(struct receiver *r)
 {
     if (r->ticket || list_empty(&r->queue)) return;
-    ARENA(a, 0);
     BUF(body, 0);
     struct json_writer w = json_writer(&body);
     pthread_mutex_lock(&r->n->lock);
@@ -174,8 +162,8 @@ static void send_next(struct receiver *r)
         .body = buf_str(&body),
         .timeout_ms = r->am->timeout_ms > 0 ? r->am->timeout_ms : TIMEOUT_DEFAULT_MS,
         .body_max = 1 << 20,
+        .config = &r->am->http,
     };
-    set_login(&call, &r->am->http, &a);
     r->ticket = http_client_start(r->n->client, &call, &EVENTS, r);
 }
 
