@@ -11,6 +11,7 @@
 #define BASE_BUF_H
 
 #include "base/attr.h"
+#include "base/bits.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -50,6 +51,19 @@ static inline void buf_char(struct buf *b, char c)
         return;
     }
     buf_put(b, str_make(&c, 1));
+}
+/* Big endian. */
+static inline void buf_be32(struct buf *b, uint32_t v)
+{
+    char bytes[4];
+    store_be32(bytes, v);
+    buf_put(b, str_make(bytes, sizeof(bytes)));
+}
+static inline void buf_be64(struct buf *b, uint64_t v)
+{
+    char bytes[8];
+    store_be64(bytes, v);
+    buf_put(b, str_make(bytes, sizeof(bytes)));
 }
 static inline void buf_putc(struct buf *b, const char *z) { buf_put(b, str_c(z)); }
 

@@ -13,13 +13,6 @@
 
 enum { VERSION = 1, CRC_BYTES = 4, TOMBSTONES_HEADER = 5, TOMBSTONE_BYTES_MIN = 3 };
 
-static void put_be32(struct buf *b, uint32_t v)
-{
-    char bytes[4];
-    store_be32(bytes, v);
-    buf_put(b, str_make(bytes, sizeof(bytes)));
-}
-
 /*
  * Chunks
  */
@@ -32,8 +25,8 @@ bool blockchunks_header_ok(struct str file)
 
 void blockchunks_put_header(struct buf *b)
 {
-    put_be32(b, CHUNKS_MAGIC);
-    put_be32(b, (uint32_t)VERSION << 24);
+    buf_be32(b, CHUNKS_MAGIC);
+    buf_be32(b, (uint32_t)VERSION << 24);
 }
 
 void blockchunks_put(struct buf *b, unsigned encoding, struct str data)
@@ -43,7 +36,7 @@ void blockchunks_put(struct buf *b, unsigned encoding, struct str data)
     buf_char(b, (char)encoding);
     buf_put(b, data);
     if (buf_ok(b) != OK) return;
-    put_be32(b, crc32c(0, str_make(b->p + from, data.n + 1)));
+    buf_be32(b, crc32c(0, str_make(b->p + from, data.n + 1)));
 }
 
 enum err blockchunks_read(struct str file, uint64_t at, unsigned *encoding, struct str *data)
@@ -92,7 +85,7 @@ enum err tombstones_read(struct str file, struct arena *a, struct tombstone **ou
 
 void tombstones_write(struct buf *b, const struct tombstone *v, size_t n)
 {
-    put_be32(b, TOMBSTONES_MAGIC);
+    buf_be32(b, TOMBSTONES_MAGIC);
     buf_char(b, VERSION);
     size_t from = b->n;
     for (size_t i = 0; i < n; i++) {
@@ -100,7 +93,7 @@ void tombstones_write(struct buf *b, const struct tombstone *v, size_t n)
         varint_put_i64(b, v[i].mint);
         varint_put_i64(b, v[i].maxt);
     }
-    if (buf_ok(b) == OK) put_be32(b, crc32c(0, str_from(buf_str(b), from)));
+    if (buf_ok(b) == OK) buf_be32(b, crc32c(0, str_from(buf_str(b), from)));
 }
 
 enum err tombstones_read_record(struct str in, struct arena *a, struct tombstone **out, size_t *n)

@@ -439,16 +439,9 @@ enum err blockindex_series(const struct blockindex *ix, struct arena *a, uint32_
  * Writing
  */
 
-static void put_be32(struct buf *b, uint32_t v)
-{
-    char bytes[4];
-    store_be32(bytes, v);
-    buf_put(b, str_make(bytes, sizeof(bytes)));
-}
-
 void blockindex_put_header(struct buf *b)
 {
-    put_be32(b, BLOCKINDEX_MAGIC);
+    buf_be32(b, BLOCKINDEX_MAGIC);
     buf_char(b, 2);
 }
 
@@ -482,7 +475,7 @@ void blockindex_put_series(struct buf *b, struct buf *scratch, const struct bloc
     }
     varint_put_u64(b, scratch->n);
     buf_put(b, buf_str(scratch));
-    put_be32(b, crc32c(0, buf_str(scratch)));
+    buf_be32(b, crc32c(0, buf_str(scratch)));
 }
 
 void blockindex_put_row(struct buf *b, struct str name, struct str value, uint64_t offset)

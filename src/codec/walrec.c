@@ -26,33 +26,19 @@ static char *write_varint(char *to, int64_t v)
     return write_uvarint(to, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
 }
 
-static void put_be64(struct buf *b, uint64_t v)
-{
-    char *to = buf_room(b, 8);
-    if (!to) return;
-    store_be64(to, v);
-    buf_add(b, 8);
-}
-
-static void put_uvarint(struct buf *b, uint64_t v)
-{
-    char *to = buf_room(b, VARINT_MAX);
-    if (to) buf_add(b, (size_t)(write_uvarint(to, v) - to));
-}
-
 void walrec_begin_series(struct buf *b) { buf_char(b, WALREC_SERIES); }
 
 void walrec_put_series(struct buf *b, uint64_t ref, size_t labels)
 {
-    put_be64(b, ref);
-    put_uvarint(b, labels);
+    buf_be64(b, ref);
+    varint_put_u64(b, labels);
 }
 
 void walrec_put_label(struct buf *b, struct str name, struct str value)
 {
-    put_uvarint(b, name.n);
+    varint_put_u64(b, name.n);
     buf_put(b, name);
-    put_uvarint(b, value.n);
+    varint_put_u64(b, value.n);
     buf_put(b, value);
 }
 

@@ -66,13 +66,6 @@ static void push(struct numbers *l, uint32_t x)
     l->v[l->n++] = x;
 }
 
-static void put_be32(struct buf *b, uint32_t v)
-{
-    char bytes[4];
-    store_be32(bytes, v);
-    buf_put(b, str_make(bytes, sizeof(bytes)));
-}
-
 static void writer_free(struct block_writer *w)
 {
     outfile_abort(&w->index);
@@ -153,7 +146,7 @@ enum err block_writer_symbols(struct block_writer *w, const struct str *v, size_
         return diag_set(d, ERR_LIMIT, "a block cannot hold that many label values");
     }
     w->toc.symbols = outfile_at(&w->index);
-    put_be32(&w->index.b, (uint32_t)bytes);
+    buf_be32(&w->index.b, (uint32_t)bytes);
     char count[4];
     store_be32(count, (uint32_t)n);
     uint32_t crc = crc32c(0, str_make(count, sizeof(count)));
@@ -166,7 +159,7 @@ enum err block_writer_symbols(struct block_writer *w, const struct str *v, size_
         outfile_step(&w->index);
         (void)map_put(&w->symbols, v[i], (void *)(uintptr_t)(i + 1));
     }
-    put_be32(&w->index.b, crc);
+    buf_be32(&w->index.b, crc);
     w->symbol = v;
     w->symbols_n = n;
     outfile_align(&w->index, SERIES_ALIGN);
@@ -275,7 +268,7 @@ static int by_key(const void *a, const void *b)
 static void put_list(struct outfile *f, const uint32_t *v, uint32_t n)
 {
     outfile_align(f, POSTINGS_ALIGN);
-    put_be32(&f->b, 4 + n * 4);
+    buf_be32(&f->b, 4 + n * 4);
     char bytes[4];
     store_be32(bytes, n);
     uint32_t crc = crc32c(0, str_make(bytes, sizeof(bytes)));
@@ -286,7 +279,7 @@ static void put_list(struct outfile *f, const uint32_t *v, uint32_t n)
         buf_put(&f->b, str_make(bytes, sizeof(bytes)));
         outfile_step(f);
     }
-    put_be32(&f->b, crc);
+    buf_be32(&f->b, crc);
 }
 
 /* Counting sort: series in order go to the place of each of their pairs, so that each list ascends. */
@@ -320,7 +313,7 @@ static void put_postings(struct block_writer *w, struct buf *table)
     uint32_t *lists = fill_lists(w, sorted);
     outfile_align(&w->index, POSTINGS_ALIGN);
     w->toc.label_indices = w->toc.postings = outfile_at(&w->index);
-    put_be32(table, (uint32_t)w->pairs_n + 1);
+    buf_be32(table, (uint32_t)w->pairs_n + 1);
     blockindex_put_row(table, STR(""), STR(""), outfile_at(&w->index));
     put_list(&w->index, w->ids.v, (uint32_t)w->ids.n);
     for (size_t i = 0; i < w->pairs_n; i++) {
@@ -342,9 +335,9 @@ static enum err finish_index(struct block_writer *w, struct diag *d)
     if (buf_ok(&table) != OK) return diag_set(d, ERR_LIMIT, "a block cannot hold that many labels");
     outfile_align(&w->index, POSTINGS_ALIGN);
     w->toc.label_table = w->toc.table = outfile_at(&w->index);
-    put_be32(&w->index.b, (uint32_t)table.n);
+    buf_be32(&w->index.b, (uint32_t)table.n);
     buf_put(&w->index.b, buf_str(&table));
-    put_be32(&w->index.b, crc32c(0, buf_str(&table)));
+    buf_be32(&w->index.b, crc32c(0, buf_str(&table)));
     blockindex_put_toc(&w->index.b, &w->toc);
     return outfile_close(&w->index, d);
 }
