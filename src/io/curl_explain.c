@@ -55,7 +55,8 @@ static enum err not_trusted(struct transfer *t, struct diag *d)
     (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result);
     const char *text = t->why;
     switch (result) {
-    case X509_V_OK: break; /* the name: curl says which */
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: break; /* the name: curl says which */
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         text = "x509: certificate has expired or is not yet valid";
