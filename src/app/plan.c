@@ -6,7 +6,7 @@
 #include "codec/num.h"
 #include "io/file.h"
 
-static const struct flag FLAGS[] = {
+const struct flag PLAN_FLAGS[] = {
     { .name = "kafka",
       .type = FLAG_STRS,
       .offset = offsetof(struct plan, kafka),
@@ -22,6 +22,18 @@ static const struct flag FLAGS[] = {
       .offset = offsetof(struct plan, data),
       .deflt = "./data",
       .help = "Folder for everything that must survive a restart." },
+    { .name = "log.level",
+      .type = FLAG_ENUM,
+      .offset = offsetof(struct plan, log_level),
+      .deflt = "info",
+      .choices = "debug|info|warn|error",
+      .help = "Only log messages with the given severity or above." },
+    { .name = "log.format",
+      .type = FLAG_ENUM,
+      .offset = offsetof(struct plan, log_format),
+      .deflt = "logfmt",
+      .choices = "logfmt|json",
+      .help = "Output format of log messages." },
     { .name = NULL },
 };
 
@@ -61,7 +73,7 @@ enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, st
     }
     struct plan p = { 0 };
     struct flag_strs positional = { 0 };
-    TRY(flags_parse(FLAGS, NULL, (int)own.v.n, own.v.v, a, &p, &positional, d));
+    TRY(flags_parse(PLAN_FLAGS, NULL, (int)own.v.n, own.v.v, a, &p, &positional, d));
     if (positional.n && !is_dir_arg(&positional)) {
         return diag_set(d, ERR_SYNTAX, "one folder is expected, not %zu: unexpected " STR_FMT,
                         positional.n, STR_ARG(positional.v[1]));
@@ -74,15 +86,13 @@ enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, st
     return OK;
 }
 
-void plan_help(struct buf *b)
-{
-    flags_help(
-        b, "vigie run [<flags>] [<dir>]",
-        "Runs all five roles, wired to each other. <dir> (default ./monitoring, else built-in) holds prometheus.yml, rules/, "
-        "alertmanager.yml, kafka-jmx-config.yml and grafana/; each may be absent. A role's own flags are written with its name "
-        "before them: --prometheus.storage.tsdb.retention.time=15d",
-        FLAGS);
-}
+const char PLAN_USAGE[] = "vigie run [<flags>] [<dir>]";
+const char PLAN_SUMMARY[] =
+    "Runs all five roles, wired to each other. <dir> (default ./monitoring, else built-in) holds prometheus.yml, rules/, "
+    "alertmanager.yml, kafka-jmx-config.yml and grafana/; each may be absent. A role's own flags are written with its name "
+    "before them: --prometheus.storage.tsdb.retention.time=15d";
+
+void plan_help(struct buf *b) { flags_help(b, PLAN_USAGE, PLAN_SUMMARY, PLAN_FLAGS); }
 
 static bool user_sets(const struct plan *p, const struct role *r, const char *name)
 {
@@ -111,17 +121,26 @@ unsigned plan_port(const struct plan *p, const struct role *r)
     return (unsigned)port;
 }
 
+static void push_flags(struct arena *a, struct args *args, const struct plan *p,
+                       const struct role *r, const struct plan_flag *set, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!set[i].value.p || user_sets(p, r, set[i].name)) continue;
+        struct str arg = arena_fmt(a, "--%s=" STR_FMT, set[i].name, STR_ARG(set[i].value));
+        *vec_push(a, &args->v) = (char *)(uintptr_t)arg.p;
+    }
+}
+
 enum err plan_role_config(struct arena *a, const struct plan *p, const struct role *r,
                           const struct plan_flag *set, size_t n, void **config, struct diag *d)
 {
     struct args args = { 0 };
     struct str rest;
     *vec_push(a, &args.v) = (char *)(uintptr_t)r->name;
-    for (size_t i = 0; i < n; i++) {
-        if (!set[i].value.p || user_sets(p, r, set[i].name)) continue;
-        struct str arg = arena_fmt(a, "--%s=" STR_FMT, set[i].name, STR_ARG(set[i].value));
-        *vec_push(a, &args.v) = (char *)(uintptr_t)arg.p;
-    }
+    const struct plan_flag LOG[] = { { "log.level", p->log_level },
+                                     { "log.format", p->log_format } };
+    push_flags(a, &args, p, r, LOG, ARRAY_LEN(LOG));
+    push_flags(a, &args, p, r, set, n);
     for (size_t i = 0; i < p->foreign.n; i++) {
         if (role_of_flag(p->foreign.v[i], &rest) != r) continue;
         struct str arg = arena_fmt(a, "--" STR_FMT, STR_ARG(rest));

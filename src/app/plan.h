@@ -13,12 +13,15 @@
 struct plan {
     struct str dir, data;
     struct flag_strs kafka, jmx;
+    struct str log_level, log_format;
     struct flag_strs foreign; /* --ROLE.FLAG=VALUE, as given */
 };
 
 /* Errors: ERR_CANCELED --help; ERR_SYNTAX with what is wrong. argv[0] is not read. */
 enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, struct diag *d);
 void plan_help(struct buf *b);
+extern const struct flag PLAN_FLAGS[]; /* those of `vigie run` itself */
+extern const char PLAN_USAGE[], PLAN_SUMMARY[];
 
 /* The port that the user gave a role (--ROLE.FLAG=...:PORT or =PORT), else the role's own. */
 unsigned plan_port(const struct plan *p, const struct role *r);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/process.h"
 
+#include "app/logging.h"
+#include "app/notify.h"
 #include "app/roles.h"
 #include "base/assert.h"
 #include "base/log.h"
@@ -42,7 +44,7 @@ static void on_end(evutil_socket_t signal_number, short what, void *ctx)
 {
     (void)what;
     (void)ctx;
-    LOG(INFO, "Received signal, exiting gracefully...",
+    LOG(INFO, "Received an OS signal, exiting gracefully...",
         kv("signal", signal_number == SIGTERM ? "terminated" : "interrupt"));
     stop_all();
 }
@@ -96,6 +98,7 @@ enum err process_start(struct process *p, const struct role *r, const void *conf
     ASSERT(p->n < PROCESS_ROLES_MAX && !p->ran);
     struct role_env env = p->env;
     env.version = role_version(r->name);
+    logging_apply(r, config);
     void *state = NULL;
     TRY(r->start(&env, config, &state, d));
     p->roles[p->n++] = (struct running){ r, state };
@@ -116,11 +119,19 @@ static void *run_collect(void *ctx)
     return NULL;
 }
 
+static void tell_ready(void *ctx)
+{
+    (void)ctx;
+    notify_service("READY=1");
+}
+
 int process_run(struct process *p)
 {
     p->ran = true;
+    loop_post(p->env.serve, tell_ready, NULL);
     if (pthread_create(&p->collect, NULL, run_collect, p->env.collect) != 0) return EXIT_FAILURE;
     loop_run(p->env.serve);
+    notify_service("STOPPING=1");
     loop_stop(p->env.collect);
     (void)pthread_join(p->collect, NULL);
     return EXIT_SUCCESS;

@@ -89,7 +89,7 @@ def folder(name, files):
 def refused(role, flags, code, words):
     """The role ends by itself with this code and one line that holds the words."""
     run = subprocess.run([VIGIE, role, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20, check=False)
-    said = [line for line in run.stdout.splitlines() if "level=info" not in line]
+    said = [line for line in run.stdout.splitlines() if "level=INFO" not in line]
     assert run.returncode == code, f"exit code {run.returncode}, wanted {code}: {run.stdout}"
     assert len(said) == 1, f"wanted one sentence: {run.stdout}"
     plain = said[0].replace('\\"', '"').replace("\\\\", "\\")

@@ -2,7 +2,13 @@
 /*
  * main.c - one binary, many names: `vigie COMMAND`, or a link named as the original (prometheus, alertmanager, ...)
  */
+#include "app/command.h"
 #include "app/defaults.h"
+#include "app/health.h"
+#include "app/manual.h"
+#include "app/netcat.h"
+#include "app/notify.h"
+#include "app/plan.h"
 #include "app/roles.h"
 #include "app/run.h"
 #include "app/single.h"
@@ -22,21 +28,37 @@ static int print_version(int argc, char **argv)
 
 static int print_overview(int argc, char **argv);
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
-    const char *summary;               /* NULL: not shown */
-} COMMANDS[] = {
-    { "run", run_core, "all five roles, wired to each other" },
-    { "config", NULL, "config show [NAME]: the built-in configuration files" },
-    { "collectors", run_collectors, NULL },
-    { "help", print_overview, NULL },
-    { "--help", print_overview, NULL },
-    { "-h", print_overview, NULL },
-    { "version", print_version, "which Vigie this is" },
-    { "--version", print_version, NULL },
-    { NULL, NULL, NULL },
+static int run_config(int argc, char **argv);
+static int run_manual(int argc, char **argv);
+
+static const struct command COMMANDS[] = {
+    { .name = "run",
+      .run = run_core,
+      .summary = "all five roles, wired to each other",
+      .usage = PLAN_USAGE,
+      .description = PLAN_SUMMARY,
+      .flags = PLAN_FLAGS },
+    { .name = "config",
+      .run = run_config,
+      .summary = "config show [NAME]: the built-in configuration files" },
+    { .name = "healthcheck",
+      .run = health_run,
+      .summary = "healthcheck [ROLE|URL]...: exit code 0 when all are healthy" },
+    { .name = "nc",
+      .run = netcat_run,
+      .summary = "nc -zv HOST PORT: does a port answer",
+      .link = "nc" },
+    { .name = "man", .run = run_manual, .summary = "man [PAGE]: the manual's pages, as roff" },
+    { .name = "collectors", .run = run_collectors },
+    { .name = "help", .run = print_overview },
+    { .name = "--help", .run = print_overview },
+    { .name = "-h", .run = print_overview },
+    { .name = "version", .run = print_version, .summary = "which Vigie this is" },
+    { .name = "--version", .run = print_version },
+    { .name = NULL },
 };
+
+static int run_manual(int argc, char **argv) { return manual_run(COMMANDS, argc, argv); }
 
 static int print_overview(int argc, char **argv)
 {
@@ -69,7 +91,6 @@ static int run_config(int argc, char **argv)
 
 static int run_command(const char *name, int argc, char **argv)
 {
-    if (strcmp(name, "config") == 0) return run_config(argc, argv);
     for (const struct command *c = COMMANDS; c->name; c++) {
         if (strcmp(c->name, name) == 0) return c->run(argc, argv);
     }
@@ -82,11 +103,15 @@ static int run_command(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
     stamp_install();
+    notify_keep_from_children();
     (void)mallopt(M_ARENA_MAX,
                   2); /* few threads allocate much; more heaps would only hold free memory back */
     const char *slash = strrchr(argv[0], '/'), *called = slash ? slash + 1 : argv[0];
     const struct role *r = role_named(str_c(called));
     if (r) return single_run(r, argc, argv);
+    for (const struct command *c = COMMANDS; c->name; c++) {
+        if (c->link && strcmp(c->link, called) == 0) return c->run(argc, argv);
+    }
     if (argc < 2) return print_overview(argc, argv);
     return run_command(argv[1], argc - 1, argv + 1);
 }

@@ -345,7 +345,9 @@ static enum err open_engine(struct manager *m, struct diag *d)
 {
     struct alert_config *c = NULL;
     size_t cut[2] = { 0 };
+    LOG(INFO, "Loading configuration file", kv("file", m->flags.config_file));
     TRY(manager_load(m, &c, d));
+    LOG(INFO, "Completed loading of configuration file", kv("file", m->flags.config_file));
     struct engine_options o = {
         .dir = m->flags.storage_path,
         .external_url = m->external_url,
@@ -410,6 +412,7 @@ static enum err am_start(const struct role_env *env, const void *config, void **
     m->env = *env;
     m->flags = *(const struct am_flags *)config;
     m->started_ms = clock_now_ms();
+    LOG(INFO, "Starting Alertmanager", kv("version", env->version));
     uint64_t seed = (uint64_t)clock_mono_ns();
     for (size_t i = 0; i < 26;
          i++, seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U) {

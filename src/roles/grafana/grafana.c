@@ -70,7 +70,13 @@ static const struct flag FLAGS[] = {
       .offset = FIELD(log_level),
       .deflt = "info",
       .choices = "debug|info|warn|error",
-      .help = "Only messages of this severity or above." },
+      .help = "Only log messages with the given severity or above." },
+    { .name = "log.format",
+      .type = FLAG_ENUM,
+      .offset = FIELD(log_format),
+      .deflt = "logfmt",
+      .choices = "logfmt|json",
+      .help = "Output format of log messages." },
     { .name = NULL },
 };
 

@@ -22,7 +22,7 @@ struct grafana_config {
     struct str admin_user, admin_password; /* the flag is read once; the text goes on as a secret */
     struct str language;                   /* "", "en", "fr" */
     struct str self_prometheus, self_alertmanager;
-    struct str log_level;
+    struct str log_level, log_format; /* read by app */
 };
 
 struct grafana {

@@ -32,6 +32,18 @@ static const struct flag FLAGS[] = {
           "Names as jmx_exporter 0.x or 1.x leaves them; by default as the file's `compat` says, else 1.x." },
     FLAG("scrape.timeout", FLAG_DURATION, timeout_ms, "9500ms",
          "Longest time a request waits for the targets when its sender names none."),
+    { .name = "log.level",
+      .type = FLAG_ENUM,
+      .offset = offsetof(struct jmx_exporter_config, log_level),
+      .deflt = "info",
+      .choices = "debug|info|warn|error",
+      .help = "Only log messages with the given severity or above." },
+    { .name = "log.format",
+      .type = FLAG_ENUM,
+      .offset = offsetof(struct jmx_exporter_config, log_format),
+      .deflt = "logfmt",
+      .choices = "logfmt|json",
+      .help = "Output format of log messages." },
     { .name = NULL },
 };
 

@@ -286,6 +286,7 @@ static enum err exporter_start(const struct role_env *env, const void *config, v
     struct exporter *x = calloc(1, sizeof(*x));
     ASSERT(x != NULL);
     pthread_mutex_init(&x->lock, NULL);
+    LOG(INFO, "Starting kafka_exporter", kv("version", env->version));
     enum err e = exporter_open(x, env, o, d);
     if (e != OK) {
         exporter_stop(x);

@@ -21,6 +21,8 @@ struct kafka_exporter_options {
     int64_t connect_timeout_ms, request_timeout_ms;
     int64_t response_max;
 
+    struct str log_level, log_format; /* read by app */
+
     /* Accepted because the original has them. */
     bool zookeeper;
     struct ignored {

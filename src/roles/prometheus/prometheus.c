@@ -221,10 +221,13 @@ static enum err load(struct prometheus *p, struct diag *d)
 {
     struct prom_config *c = NULL;
     struct diag why = { 0 };
+    LOG(INFO, "Loading configuration file", kv("filename", p->cfg->config_file));
     enum err e = prom_config_load(p->cfg->config_file, &c, &why);
     if (e != OK) return config_error(p, e, &why, d);
     e = apply(p, c, d);
     prom_config_unref(c);
+    if (e == OK)
+        LOG(INFO, "Completed loading of configuration file", kv("filename", p->cfg->config_file));
     return e;
 }
 
@@ -235,7 +238,6 @@ enum err prometheus_reload(struct prometheus *p, struct diag *d)
     p->config_ok = e == OK;
     pthread_mutex_unlock(&p->lock);
     if (e == OK) {
-        LOG(INFO, "Completed loading of configuration file", kv("filename", p->cfg->config_file));
         on_scrape_timer(p);
         on_rules_timer(p);
     }
@@ -362,14 +364,6 @@ static void stop(void *state)
     free(p);
 }
 
-static void set_log_level(struct str level)
-{
-    static const char *const NAMES[] = { "debug", "info", "warn", "error" };
-    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
-        if (str_eqc(level, NAMES[i])) log_threshold = (enum log_level)i;
-    }
-}
-
 static enum err start(const struct role_env *env, const void *config, void **state, struct diag *d)
 {
     struct prometheus *p = calloc(1, sizeof(*p));
@@ -378,7 +372,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
     p->cfg = config;
     p->started_ms = clock_now_ms();
     pthread_mutex_init(&p->lock, NULL);
-    set_log_level(p->cfg->log_level);
+    LOG(INFO, "Starting Prometheus Server", kv("mode", "server"), kv("version", env->version));
     timer_init(&p->scrape_timer, env->collect, on_scrape_timer, p);
     timer_init(&p->rules_timer, env->collect, on_rules_timer, p);
     timer_init(&p->store_timer, env->collect, on_store_timer, p);
