@@ -30,6 +30,7 @@ static int print_overview(int argc, char **argv);
 
 static int run_config(int argc, char **argv);
 static int run_manual(int argc, char **argv);
+static int print_links(int argc, char **argv);
 
 static const struct command COMMANDS[] = {
     { .name = "run",
@@ -49,6 +50,7 @@ static const struct command COMMANDS[] = {
       .summary = "nc -zv HOST PORT: does a port answer",
       .link = "nc" },
     { .name = "man", .run = run_manual, .summary = "man [PAGE]: the manual's pages, as roff" },
+    { .name = "links", .run = print_links },
     { .name = "collectors", .run = run_collectors },
     { .name = "help", .run = print_overview },
     { .name = "--help", .run = print_overview },
@@ -57,6 +59,21 @@ static const struct command COMMANDS[] = {
     { .name = "--version", .run = print_version },
     { .name = NULL },
 };
+
+/* For whoever packs the binary: the names of links that run a part of it. */
+static int print_links(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (const struct command *c = COMMANDS; c->name; c++) {
+        if (c->link) (void)printf("%s\n", c->link);
+    }
+    for (const struct role *const *r = ROLES; *r; r++) {
+        for (const char *const *link = (*r)->argv0; link && *link; link++)
+            (void)printf("%s\n", *link);
+    }
+    return EXIT_SUCCESS;
+}
 
 static int run_manual(int argc, char **argv) { return manual_run(COMMANDS, argc, argv); }
 
