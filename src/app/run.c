@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "io/file.h"
+#include "io/http_client.h"
 #include "io/loop.h"
 #include "roles/jmx_exporter/jmx_exporter.h"
 #include "roles/kafka_exporter/kafka_exporter.h"
@@ -57,6 +58,28 @@ static enum err find(struct arena *a, const struct plan *plan, const char *name,
                      struct diag *d)
 {
     return defaults_path(a, plan->dir, plan->data, str_c(name), out, d);
+}
+
+/*
+ * The addresses by which the five containers of docker/ and of many a user's files know each other: here they are our
+ * own roles, so that one set of files serves both.
+ */
+static void know_containers(const struct plan *plan)
+{
+    static const char *const NAMES[][2] = {
+        { "kafka-exporter", "kafka-exporter" },
+        { "kafka-jmx-exporter", "jmx-exporter" },
+        { "prometheus", "prometheus" },
+        { "alertmanager", "alertmanager" },
+        { "grafana", "grafana" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        const struct role *r = role_named(str_c(NAMES[i][1]));
+        char name[64], address[32];
+        (void)snprintf(name, sizeof(name), "%s:%u", NAMES[i][0], r->port);
+        (void)snprintf(address, sizeof(address), "127.0.0.1:%u", plan_port(plan, r));
+        http_alias(name, address);
+    }
 }
 
 static enum err start_core(struct process *p, struct arena *a, const struct plan *plan,
@@ -130,6 +153,7 @@ int run_core(int argc, char **argv)
     child_argv[0] = (char *)(uintptr_t) "vigie";
     child_argv[1] = (char *)(uintptr_t) "collectors";
     for (int i = 1; i < argc; i++) child_argv[i + 1] = argv[i];
+    know_containers(&plan);
     struct process *p = process_new();
     e = start_core(p, &a, &plan, &d);
     int code = EXIT_FAILURE;

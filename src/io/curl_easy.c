@@ -216,6 +216,16 @@ static void set_proxy(struct transfer *t)
 
 /* --- requests --- */
 
+static struct curl_slist *aliases; /* NAME:PORT:ADDRESS:PORT; never changed while threads run */
+
+void http_alias(const char *name, const char *address)
+{
+    ARENA(a, 0);
+    struct curl_slist *more = curl_slist_append(aliases, arena_fmt(&a, "%s:%s", name, address).p);
+    ASSERT(more != NULL);
+    aliases = more;
+}
+
 /* Everything that depends on where the request goes. */
 static void aim(struct transfer *t)
 {
@@ -223,7 +233,7 @@ static void aim(struct transfer *t)
     curl_slist_free_all(t->connect_to);
     t->connect_to = NULL;
     if (t->kit.tls.server_name.n) url = under_name(t, t->kit.tls.server_name, &host);
-    (void)curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    (void)curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to ? t->connect_to : aliases);
     (void)curl_easy_setopt(t->easy, CURLOPT_URL, arena_dup(&t->arena, url).p);
     set_method(t);
     set_headers(t, host);

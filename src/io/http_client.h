@@ -69,4 +69,10 @@ void http_client_cancel(struct http_ticket *k); /* on_done is not called */
 enum err http_fetch(const struct http_call *call, const _Atomic(bool) *cancel,
                     struct http_result *out, struct diag *d);
 
+/*
+ * From now on requests to `name` (HOST:PORT) go to `address` (HOST:PORT); URL, Host and messages keep the name. For the whole
+ * process, before threads run.
+ */
+void http_alias(const char *name, const char *address);
+
 #endif
