@@ -182,7 +182,7 @@ const struct yaml_table raw_config_table = { .go_type = "config.plain",
                                              .fields = config_fields };
 
 /* ---- loading ---- */
-void config_warn(struct loading *l, const char *fmt, ...)
+void config_warn(struct loading *l, const struct yaml_node *at, const char *fmt, ...)
 {
     char text[1024];
     va_list ap;
@@ -190,7 +190,9 @@ void config_warn(struct loading *l, const char *fmt, ...)
     int n = vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     size_t size = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
-    *vec_push(l->a, &l->warnings) = arena_dup(l->a, str_make(text, size));
+    *vec_push(l->a,
+              &l->warnings) = (struct config_warning){ at ? at->line : 0, at ? at->col : 0,
+                                                       arena_dup(l->a, str_make(text, size)) };
 }
 
 static enum err build_intervals(struct loading *l, struct diag *d)
@@ -231,7 +233,9 @@ static enum err load_templates(struct loading *l, struct diag *d)
         TRY(file_glob(l->a, path_join(l->a, l->o->dir, l->raw.templates.v[i]), &files, &n, d));
         for (size_t k = 0; k < n; k++) {
             TRY(file_read(l->a, files[k], TEMPLATE_MAX, &text, d));
-            TRY(tmpl_parse(c->templates, base_name(files[k]), text, d));
+            enum err e = tmpl_parse(c->templates, base_name(files[k]), text, d);
+            if (e != OK) d->line = d->col = 0; /* the text names the template's line, not ours */
+            if (e != OK) return e;
         }
     }
     return OK;
@@ -260,8 +264,9 @@ static enum err load(struct loading *l, struct diag *d)
     TRY(build_intervals(l, d));
     TRY(config_build_routes(l, d));
     TRY(config_build_rules(l, d));
-    if (l->raw.tracing) config_warn(l, "tracing is accepted and not done");
-    if (l->raw.event_recorder) config_warn(l, "event_recorder is accepted and not done");
+    if (l->raw.tracing) config_warn(l, l->raw.tracing, "tracing is accepted and not done");
+    if (l->raw.event_recorder)
+        config_warn(l, l->raw.event_recorder, "event_recorder is accepted and not done");
     return OK;
 }
 

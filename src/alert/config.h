@@ -76,6 +76,12 @@ struct receiver {
     size_t n;
 };
 
+/* What a person should know of a file that loads. */
+struct config_warning {
+    unsigned line, col; /* 0: no place in the file */
+    struct str text;
+};
+
 struct alert_config {
     struct arena arena;
     _Atomic(unsigned) refs;
@@ -91,7 +97,7 @@ struct alert_config {
     struct str printed; /* with defaults and <secret>, as GET /status shows it */
     uint64_t hash;      /* of alertmanager_config_hash */
     struct tmpl_set *templates;
-    struct str *warnings; /* for the log: unset variables, disabled integrations, odd values */
+    struct config_warning *warnings; /* unset variables, disabled integrations, odd values */
     size_t warnings_n;
     size_t unset_n; /* integrations that an unset variable disabled */
 };

@@ -61,7 +61,7 @@ struct loading {
     const struct yaml_node *global_http_node;
     bool smtp_tls_insecure;
     struct {
-        struct str *v;
+        struct config_warning *v;
         size_t n, cap;
     } warnings;
 };
@@ -69,7 +69,8 @@ struct loading {
 extern const struct yaml_table raw_config_table;
 extern const struct yaml_table http_table;
 
-void config_warn(struct loading *l, const char *fmt, ...) PRINTF(2, 3);
+/* at: the place; may be NULL */
+void config_warn(struct loading *l, const struct yaml_node *at, const char *fmt, ...) PRINTF(3, 4);
 enum err config_build_routes(struct loading *l, struct diag *d);
 enum err config_build_rules(struct loading *l, struct diag *d);
 enum err config_build_receivers(struct loading *l, struct diag *d);

@@ -99,9 +99,8 @@ static enum err load_http(struct loading *l, const struct yaml_node *v, struct h
     }
     if (h.oauth2) {
         config_warn(
-            l,
-            "http_config with oauth2 (line %u) is accepted and not done: its requests go without a token",
-            h.oauth2->line);
+            l, h.oauth2,
+            "http_config with oauth2 is accepted and not done: its requests go without a token");
     }
     return OK;
 }
@@ -463,7 +462,8 @@ static enum err compile(struct loading *l, struct integration *in, struct diag *
         struct diag why = { 0 };
         if (tmpl_parse(set, STR(""), s->text, &why) != OK) {
             /* As the original: found when a notification is rendered. We say it now, too. */
-            config_warn(l, "%s_configs of receiver " STR_FMT ": %s: %s", in->kind->name,
+            config_warn(l, s->node ? s->node : in->node,
+                        "%s_configs of receiver " STR_FMT ": %s: %s", in->kind->name,
                         STR_ARG(in->receiver->name), rows[i].key, why.text);
             continue;
         }
@@ -502,14 +502,14 @@ static enum err build_integration(struct loading *l, struct integration *in, str
     if (http && !yaml_is_null(http)) TRY(load_http(l, http, &in->http, &in->unset, d));
     if (in->unset.n) {
         l->c->unset_n++;
-        config_warn(l, "receiver " STR_FMT ": %s is off: " STR_FMT, STR_ARG(in->receiver->name),
-                    k->section, STR_ARG(in->unset));
+        config_warn(l, in->node, "receiver " STR_FMT ": %s is off: " STR_FMT,
+                    STR_ARG(in->receiver->name), k->section, STR_ARG(in->unset));
         if (l->o->expand == EXPAND_STRICT) {
             return yaml_error(in->node, d, ERR_MISSING, STR_FMT, STR_ARG(in->unset));
         }
     }
     if (!k->sent) {
-        config_warn(l, "receiver " STR_FMT ": receiver kind %s is not yet sent",
+        config_warn(l, in->node, "receiver " STR_FMT ": receiver kind %s is not yet sent",
                     STR_ARG(in->receiver->name), k->name);
     }
     return compile(l, in, d);

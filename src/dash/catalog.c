@@ -307,6 +307,23 @@ static enum err check_uid(struct str uid, struct diag *d)
     return OK;
 }
 
+enum err dashboard_read(struct arena *a, struct str bytes, struct dashboard *out, struct diag *d)
+{
+    struct entry *e;
+    TRY(entry_new(bytes, &e, d));
+    enum err bad = e->it.uid.n ? check_uid(e->it.uid, d) : OK;
+    if (bad == OK) {
+        *out = (struct dashboard){ .title = arena_dup(a, e->it.title),
+                                   .uid = arena_dup(a, e->it.uid),
+                                   .slug = arena_dup(a, e->it.slug),
+                                   .tags = arena_dup(a, e->it.tags),
+                                   .json = arena_dup(a, e->it.json),
+                                   .version = e->it.version };
+    }
+    entry_free(e);
+    return bad;
+}
+
 /* A file that is not taken any more, half written for instance, leaves what was taken before. */
 static void keep_old(struct dash_catalog *c, const struct found *f)
 {
@@ -398,7 +415,7 @@ enum err dash_catalog_scan(struct dash_catalog *c, const struct dash_provider *v
         keep_old(c, f);
         struct str text = d.line ? arena_fmt(a, "%u:%u: %s", d.line, d.col, d.text)
                                  : arena_dup(a, str_c(d.text));
-        *vec_push(a, &bad.all) = (struct dash_problem){ f->path, text };
+        *vec_push(a, &bad.all) = (struct dash_problem){ .file = f->path, .text = text };
     }
     drop_vanished(c);
     if (problems) *problems = bad.all.v;

@@ -44,6 +44,7 @@ void dash_catalog_close(struct dash_catalog *c);
 /* A file that could not be taken, for the log. */
 struct dash_problem {
     struct str file, text;
+    unsigned line, col; /* 0: no place */
 };
 
 /*
@@ -78,6 +79,12 @@ enum err dash_catalog_save(struct dash_catalog *c, struct arena *a, struct str m
 /* Errors: ERR_MISSING, ERR_DENIED provisioned */
 enum err dash_catalog_delete(struct dash_catalog *c, struct arena *a, struct str uid,
                              struct str *title, struct diag *d);
+
+/*
+ * The bytes as the catalogue takes them: title, uid, tags and the rest, in a. Errors: as dash_catalog_save, and those of a
+ * file; d has line and column.
+ */
+enum err dashboard_read(struct arena *a, struct str bytes, struct dashboard *out, struct diag *d);
 
 /* The model for an answer: as given, with id, uid and version of the entry. */
 struct buf;

@@ -205,13 +205,16 @@ static enum err check_value(const struct yaml_node *v, enum key_type type, struc
 static void warn_unknown(struct reading *r, const struct yaml_node *key, const struct key *keys)
 {
     BUF(b, 4096);
-    buf_fmt(&b, "%u:%u: key " STR_FMT " is not known and ignored; expected one of", key->line,
-            key->col, STR_ARG(key->text));
+    buf_fmt(&b, "key " STR_FMT " is not known and ignored; expected one of", STR_ARG(key->text));
     for (const struct key *k = keys; k->name; k++) {
         buf_fmt(&b, "%s %s", k == keys ? "" : ",", k->name);
     }
-    *vec_push(r->a, &r->warnings.v) = (struct dash_problem){ .file = r->file,
-                                                             .text = arena_dup(r->a, buf_str(&b)) };
+    *vec_push(r->a, &r->warnings.v) = (struct dash_problem){
+        .file = r->file,
+        .text = arena_dup(r->a, buf_str(&b)),
+        .line = key->line,
+        .col = key->col,
+    };
 }
 
 static enum err check_keys(struct reading *r, const struct yaml_node *v, const struct key *keys,
@@ -376,6 +379,37 @@ static void complete_providers(struct reading *r)
     };
 }
 
+/* The lists read so far become the set's. */
+static void finish(struct reading *r, struct dash_provisioning *p)
+{
+    p->sources = r->sources.v.v;
+    p->sources_n = r->sources.v.n;
+    p->providers = r->providers.v.v;
+    p->providers_n = r->providers.v.n;
+    p->warnings = r->warnings.v.v;
+    p->warnings_n = r->warnings.v.n;
+    p->arena = *r->a;
+}
+
+enum err dash_provisioning_read_file(struct str file, bool dashboards,
+                                     struct str (*env)(struct str name),
+                                     struct dash_provisioning **out, struct diag *d)
+{
+    struct arena a;
+    arena_init(&a, 0);
+    struct dash_provisioning *p = arena_new(&a, struct dash_provisioning);
+    struct reading r = { .p = p, .a = &a, .env = env, .file = arena_dup(&a, file) };
+    r.dir = path_join(&a, path_dir(&a, file), STR(".."));
+    enum err e = read_list(&r, dashboards ? &PROVIDERS : &SOURCES, d);
+    if (e != OK) {
+        arena_done(&a);
+        return e;
+    }
+    finish(&r, p);
+    *out = p;
+    return OK;
+}
+
 enum err dash_provisioning_read(struct str dir, struct str (*env)(struct str name),
                                 struct dash_provisioning **out, struct diag *d)
 {
@@ -392,13 +426,7 @@ enum err dash_provisioning_read(struct str dir, struct str (*env)(struct str nam
     }
     complete_sources(&r);
     complete_providers(&r);
-    p->sources = r.sources.v.v;
-    p->sources_n = r.sources.v.n;
-    p->providers = r.providers.v.v;
-    p->providers_n = r.providers.v.n;
-    p->warnings = r.warnings.v.v;
-    p->warnings_n = r.warnings.v.n;
-    p->arena = a;
+    finish(&r, p);
     *out = p;
     return OK;
 }
@@ -410,6 +438,15 @@ void dash_provisioning_free(struct dash_provisioning *p)
     arena_done(&a);
 }
 
+static struct str lower(struct arena *a, struct str s)
+{
+    char *p = arena_raw(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++) {
+        p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+    }
+    return str_make(p, s.n);
+}
+
 const struct dash_source *dash_source_find(const struct dash_provisioning *p, struct str key)
 {
     ARENA(a, 0);
@@ -418,7 +455,10 @@ const struct dash_source *dash_source_find(const struct dash_provisioning *p, st
         const struct dash_source *s = &p->sources[i];
         if (str_eq(s->uid, key)) return s;
         if (str_ieq(s->name, key)) by_name = s;
-        if (str_eq(dash_source_uid_of_name(&a, s->name), key)) by_hash = s;
+        if (str_eq(dash_source_uid_of_name(&a, s->name), key) ||
+            str_eq(dash_source_uid_of_name(&a, lower(&a, s->name)), key)) {
+            by_hash = s;
+        }
         if (s->is_default) deflt = s;
     }
     if (by_name) return by_name;

@@ -27,8 +27,7 @@ struct dash_provisioning {
     size_t sources_n;
     struct dash_provider *providers;
     size_t providers_n;
-    struct dash_problem
-        *warnings; /* keys that nothing reads; their text begins with line and column */
+    struct dash_problem *warnings; /* keys that nothing reads */
     size_t warnings_n;
 };
 
@@ -40,9 +39,14 @@ struct dash_provisioning {
  */
 enum err dash_provisioning_read(struct str dir, struct str (*env)(struct str name),
                                 struct dash_provisioning **out, struct diag *d);
+
+/* One file of DIR/datasources (dashboards false) or DIR/dashboards; d->line and d->col are set, d->text is without the file. */
+enum err dash_provisioning_read_file(struct str file, bool dashboards,
+                                     struct str (*env)(struct str name),
+                                     struct dash_provisioning **out, struct diag *d);
 void dash_provisioning_free(struct dash_provisioning *p);
 
-/* By uid, else by name, else by the uid its name would get; "" or "default": the default one. NULL when there is none. */
+/* By uid, else by name, else by the uid its name would get, written so or in lower case; "" or "default": the default one. NULL when there is none. */
 const struct dash_source *dash_source_find(const struct dash_provisioning *p, struct str key);
 const struct dash_source *dash_source_by_id(const struct dash_provisioning *p, int64_t id);
 

@@ -439,6 +439,7 @@ static void on_record(void *ctx, const struct jmx_record *r)
         struct jmx_subject subject = x->bean->subject;
         subject.label_name = x->b->label_name;
         subject.label_value = x->b->label_value;
+        subject.host = x->b->host;
         jmx_outcome_free(s->outcome);
         s->outcome = jmx_rules_apply(x->b->config, &subject, r, x->a);
     }

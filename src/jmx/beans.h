@@ -62,6 +62,7 @@ struct beans {
     struct bean **v; /* in no particular order */
     size_t n, cap;
     struct str label_name, label_value; /* added to every sample; owned by the caller */
+    struct str host;                    /* the caller's, too */
     unsigned generation;
     size_t excluded;     /* attributes found dead because nothing can export them */
     size_t failed;       /* records whose rule could not be expanded, in this scrape */

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "codec/num.h"
 #include "jmx/rules.h"
+#include "jmx/template.h"
 
 #include <stdlib.h>
 
@@ -99,6 +100,14 @@ static const struct yaml_table TABLE = {
     .fields = FIELDS,
     .defaults = raw_defaults,
 };
+
+static void warn(struct jmx_config *c, const struct yaml_node *at, const char *text)
+{
+    if (yaml_is_null(at)) return;
+    struct yaml_warning *w = arena_new(&c->arena, struct yaml_warning);
+    *w = (struct yaml_warning){ at->line, at->col, str_c(text), c->warnings };
+    c->warnings = w;
+}
 
 /* Endpoints */
 
@@ -305,6 +314,25 @@ static enum err rule_pattern(struct jmx_config *c, const struct raw_rule *r, str
     return OK;
 }
 
+static void doubt(struct jmx_config *c, const struct yaml_node *at, struct str text,
+                  const struct regex *re)
+{
+    const char *why = text.n ? jmx_template_doubt(text, re) : NULL;
+    if (why) warn(c, at, why);
+}
+
+/* What will only show when a bean comes by: a template that no match can fill. */
+static void doubts(struct jmx_config *c, const struct raw_rule *r, const struct jmx_rule *to)
+{
+    doubt(c, yaml_get(r->at, "name"), to->name, to->re);
+    doubt(c, yaml_get(r->at, "value"), to->value, to->re);
+    doubt(c, yaml_get(r->at, "help"), to->help, to->re);
+    for (size_t i = 0; i < r->labels.n; i++) {
+        doubt(c, r->labels.v[i].at, r->labels.v[i].key, to->re);
+        doubt(c, r->labels.v[i].at, r->labels.v[i].value, to->re);
+    }
+}
+
 static enum err rule(struct jmx_config *c, const struct raw_rule *r, struct jmx_rule *to,
                      struct diag *d)
 {
@@ -336,7 +364,9 @@ static enum err rule(struct jmx_config *c, const struct raw_rule *r, struct jmx_
     rule_labels(&c->arena, &r->labels, to);
     c->text_rules |= to->value.p != NULL;
     c->cache_rules |= to->cache;
-    return has_pattern ? rule_pattern(c, r, to, d) : OK;
+    if (has_pattern) TRY(rule_pattern(c, r, to, d));
+    doubts(c, r, to);
+    return OK;
 }
 
 /* No key: one rule without anything, which exports everything in the default format. */
@@ -381,7 +411,9 @@ static bool switched_on(const struct yaml_node *v)
 static void refuse(struct jmx_config *c, const struct yaml_node *at, const char *sentence)
 {
     if (c->refused.n || !at) return;
-    c->refused = arena_fmt(&c->arena, "line %u, column %u: %s", at->line, at->col, sentence);
+    c->refused = str_c(sentence);
+    c->refused_line = at->line;
+    c->refused_col = at->col;
 }
 
 static void refusals(struct jmx_config *c, const struct raw *r, const struct yaml_node *root)
@@ -406,14 +438,6 @@ static void refusals(struct jmx_config *c, const struct raw *r, const struct yam
                "httpServer.ssl is not supported yet, and without it /metrics would be plain; "
                "remove the key to allow that");
     }
-}
-
-static void warn(struct jmx_config *c, const struct yaml_node *at, const char *text)
-{
-    if (yaml_is_null(at)) return;
-    struct yaml_warning *w = arena_new(&c->arena, struct yaml_warning);
-    *w = (struct yaml_warning){ at->line, at->col, str_c(text), c->warnings };
-    c->warnings = w;
 }
 
 static enum err simple_keys(struct jmx_config *c, const struct raw *r, const struct yaml_node *root,
@@ -441,6 +465,46 @@ static enum err simple_keys(struct jmx_config *c, const struct raw *r, const str
     return OK;
 }
 
+/* The original passes over keys that it does not know, and so do we, but not in silence. */
+static void warn_unknown_in(struct jmx_config *c, const struct yaml_node *map,
+                            const struct yaml_field *fields)
+{
+    for (size_t i = 0; map && map->kind == YAML_MAP && i < map->n; i++) {
+        const struct yaml_node *key = map->items[2 * i];
+        const struct yaml_field *f = fields;
+        while (f->key && !str_eqc(key->text, f->key)) f++;
+        if (f->key || str_eqc(key->text, "scrapeTimeoutSeconds")) continue;
+        warn(
+            c, key,
+            arena_fmt(&c->arena, "key " STR_FMT " is not known and ignored", STR_ARG(key->text)).p);
+    }
+}
+
+static void warn_unknown(struct jmx_config *c, const struct yaml_node *root)
+{
+    warn_unknown_in(c, root, FIELDS);
+    const struct yaml_node *rules = yaml_get(root, "rules");
+    for (size_t i = 0; rules && rules->kind == YAML_SEQ && i < rules->n; i++) {
+        warn_unknown_in(c, rules->items[i], RULE_FIELDS);
+    }
+}
+
+/* Warnings by their place. */
+static void in_order(struct jmx_config *c)
+{
+    struct yaml_warning *sorted = NULL;
+    for (struct yaml_warning *w = c->warnings, *next; w; w = next) {
+        struct yaml_warning **at = &sorted;
+        next = w->next;
+        while (*at && ((*at)->line < w->line || ((*at)->line == w->line && (*at)->col < w->col))) {
+            at = &(*at)->next;
+        }
+        w->next = *at;
+        *at = w;
+    }
+    c->warnings = sorted;
+}
+
 static enum err fill(struct jmx_config *c, struct str text, struct diag *d)
 {
     struct yaml_node *root;
@@ -459,6 +523,8 @@ static enum err fill(struct jmx_config *c, struct str text, struct diag *d)
     refusals(c, &r, root);
     warn(c, r.customizers, "metricCustomizers is not supported yet and is left out");
     warn(c, r.otel, "openTelemetry is not supported and is left out");
+    warn_unknown(c, root);
+    in_order(c);
     return OK;
 }
 

@@ -87,6 +87,7 @@ struct jmx_config {
     struct str metrics_path; /* httpServer.http.metrics.path */
     struct str
         refused; /* a sentence: what must not be ignored (credentials, TLS); empty: nothing */
+    unsigned refused_line, refused_col;
     struct yaml_warning *warnings;
 };
 

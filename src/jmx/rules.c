@@ -133,7 +133,7 @@ static struct str spelling(struct work *w, bool in_snake_case, bool cache)
 static enum err expand(struct work *w, const struct hit *h, struct str template, struct str *out)
 {
     BUF(b, TEXT_MAX);
-    TRY(jmx_template(template, h->rule->re, h->rule->re ? &h->groups : NULL, &b));
+    TRY(jmx_template(template, h->rule->re, h->rule->re ? &h->groups : NULL, w->s->host, &b));
     TRY(buf_ok(&b));
     *out = arena_dup(w->a, buf_str(&b));
     return OK;

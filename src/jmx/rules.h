@@ -37,6 +37,7 @@ struct jmx_subject {
     const struct jmx_property *properties;
     size_t n;
     struct str label_name, label_value; /* of the target; empty name: none */
+    struct str host;                    /* of the target, for $hostName */
 };
 
 /* Never fails: what cannot be expanded is dropped and says so. a is for scratch. */

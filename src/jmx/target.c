@@ -81,6 +81,7 @@ struct jmx_target *jmx_target_new(struct jmx_config *c, const struct jmx_endpoin
     beans_init(&t->beans, c);
     t->beans.label_name = arena_dup(&t->own, label);
     t->beans.label_value = t->endpoint.target;
+    t->beans.host = t->endpoint.host;
     t->backoff_ms = BACKOFF_MIN_MS;
     t->retry_ms = INT64_MIN; /* due at once */
     return t;

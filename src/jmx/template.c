@@ -35,8 +35,21 @@ static enum err named(struct str *in, const struct regex *re, const struct regex
     return put_group(groups, i, out);
 }
 
+static const struct str HOST_NAME = { "hostName", 8 };
+
+static bool word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool is_host(struct str text)
+{
+    return str_starts(text, HOST_NAME) &&
+           (text.n == HOST_NAME.n || !word_char(text.p[HOST_NAME.n]));
+}
+
 enum err jmx_template(struct str text, const struct regex *re, const struct regex_groups *groups,
-                      struct buf *out)
+                      struct str host, struct buf *out)
 {
     while (text.n) {
         char c = text.p[0];
@@ -51,9 +64,28 @@ enum err jmx_template(struct str text, const struct regex *re, const struct rege
             TRY(numbered(&text, groups, out));
         } else if (text.n && text.p[0] == '{') {
             TRY(named(&text, re, groups, out));
+        } else if (is_host(text)) {
+            buf_put(out, host);
+            text = str_from(text, HOST_NAME.n);
         } else {
             return ERR_SYNTAX;
         }
     }
     return OK;
+}
+
+const char *jmx_template_doubt(struct str text, const struct regex *re)
+{
+    ARENA(a, 0);
+    BUF(b, 0);
+    struct regex_groups groups = { .n = re ? regex_group_count(re) + 1 : 0 };
+    groups.v = arena_array(&a, groups.n, sizeof(*groups.v));
+    if (jmx_template(text, re, &groups, STR(""), &b) != OK) {
+        return "the template refers to a group that the pattern does not have; what the rule matches is left out";
+    }
+    size_t dollar = str_find(text, STR("$hostName"));
+    if (dollar != STR_NONE && is_host(str_from(text, dollar + 1))) {
+        return "$hostName is no variable of jmx_exporter, which ends its scrape at it; here it is the host of the JVM";
+    }
+    return NULL;
 }

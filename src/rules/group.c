@@ -307,3 +307,12 @@ void rule_group_run(struct rule_group *g)
     (void)pthread_mutex_unlock(&g->lock);
     if (ran) group_publish(g);
 }
+
+struct str rule_group_name(const struct rule_group *g) { return g->name; }
+
+void rule_group_run_at(struct rule_group *g, int64_t at)
+{
+    g->tick = at;
+    g->missed_now = 0;
+    rule_group_run(g);
+}

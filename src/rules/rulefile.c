@@ -2,6 +2,7 @@
 #include "rules/rulefile.h"
 
 #include "base/utf8.h"
+#include "base/vec.h"
 #include "codec/goquote.h"
 #include "model/labels.h"
 #include "rules/template.h"
@@ -206,8 +207,23 @@ static enum err check_rule(const struct place *p, struct evaluator *ev, struct d
     return check_texts(p, &r->annotations, "annotation", d);
 }
 
-static enum err check_group(const struct rule_file *f, size_t i, struct evaluator *ev,
-                            struct diag *d)
+/* How to read, and where mistakes go: the first into d, or all of them into a list. */
+struct mistakes {
+    bool ignore_unknown;
+    struct arena *a; /* NULL: stop at the first */
+    VEC(struct diag) v;
+    struct diag *d;
+};
+
+static enum err mistake(struct mistakes *m, enum err e)
+{
+    if (e == OK || !m->a) return e;
+    *vec_push(m->a, &m->v) = *m->d;
+    *m->d = (struct diag){ 0 };
+    return OK;
+}
+
+static enum err check_name(const struct rule_file *f, size_t i, struct diag *d)
 {
     const struct group_def *g = &f->groups[i];
     if (!g->name.n) return yaml_error(g->at, d, ERR_SYNTAX, "Groupname must not be empty");
@@ -219,6 +235,11 @@ static enum err check_group(const struct rule_file *f, size_t i, struct evaluato
                           "groupname: " STR_FMT " is repeated in the same file",
                           STR_ARG(buf_str(&name)));
     }
+    return OK;
+}
+
+static enum err check_own(const struct group_def *g, struct diag *d)
+{
     for (size_t k = 0; k < g->labels.n; k++) {
         if (label_ok(g->labels.v[k].key)) continue;
         return yaml_error(g->labels.v[k].at, d, ERR_SYNTAX, "invalid label name: " STR_FMT,
@@ -228,20 +249,49 @@ static enum err check_group(const struct rule_file *f, size_t i, struct evaluato
         return yaml_error(at_key(g->at, "interval"), d, ERR_SYNTAX,
                           "the interval of a group must be above zero");
     }
+    return OK;
+}
+
+static enum err check_group(const struct rule_file *f, size_t i, struct evaluator *ev,
+                            struct mistakes *m)
+{
+    const struct group_def *g = &f->groups[i];
+    TRY(mistake(m, check_name(f, i, m->d)));
+    TRY(mistake(m, check_own(g, m->d)));
     for (size_t k = 0; k < g->rules_n; k++) {
-        TRY(check_rule(&(struct place){ g, &g->rules[k], k + 1 }, ev, d));
+        TRY(mistake(m, check_rule(&(struct place){ g, &g->rules[k], k + 1 }, ev, m->d)));
     }
     return OK;
 }
 
-enum err rule_file_parse(struct arena *a, struct str text, struct evaluator *ev,
-                         struct rule_file *out, struct diag *d)
+/* --- the object of Kubernetes --- */
+
+static struct yaml_node *unwrap(struct arena *a, struct yaml_node *root, struct rule_file *f)
+{
+    const struct yaml_node *kind = yaml_get(root, "kind");
+    if (!str_eqc(yaml_str(kind, STR("")), "PrometheusRule")) return root;
+    f->warnings = arena_new(a, struct yaml_warning);
+    *f->warnings = (struct yaml_warning){
+        kind->line, kind->col,
+        STR("a PrometheusRule of Kubernetes: its spec is read as the rule file; "
+            "Prometheus itself refuses such a file"),
+        NULL
+    };
+    return yaml_get(root, "spec");
+}
+
+static enum err parse(struct arena *a, struct str text, struct evaluator *ev, struct rule_file *out,
+                      struct mistakes *m)
 {
     struct yaml_node *root;
     struct raw_file raw = { 0 };
     struct rule_file f = { 0 };
+    struct diag *d = m->d;
     TRY(yaml_parse(a, text, YAML_V3, &root, NULL, d));
-    if (root && !yaml_is_null(root)) TRY(yaml_decode(a, root, &FILE_TABLE, YAML_V3, &raw, d));
+    root = unwrap(a, root, &f);
+    if (root && !yaml_is_null(root)) {
+        TRY(yaml_decode(a, root, &FILE_TABLE, m->ignore_unknown ? YAML_LENIENT : YAML_V3, &raw, d));
+    }
     if (raw.groups.n > GROUPS_MAX) {
         return diag_set(d, ERR_LIMIT, "more than %d groups in a file", GROUPS_MAX);
     }
@@ -256,7 +306,32 @@ enum err rule_file_parse(struct arena *a, struct str text, struct evaluator *ev,
             return diag_set(d, ERR_LIMIT, "more than %d rules in a group", RULES_MAX);
         }
     }
-    for (size_t i = 0; i < f.n; i++) TRY(check_group(&f, i, ev, d));
+    for (size_t i = 0; i < f.n; i++) TRY(check_group(&f, i, ev, m));
     *out = f;
     return OK;
+}
+
+enum err rule_file_parse_loose(struct arena *a, struct str text, struct evaluator *ev,
+                               bool ignore_unknown, struct rule_file *out, struct diag *d)
+{
+    struct diag own = { 0 };
+    return parse(a, text, ev, out,
+                 &(struct mistakes){ .ignore_unknown = ignore_unknown, .d = d ? d : &own });
+}
+
+enum err rule_file_parse(struct arena *a, struct str text, struct evaluator *ev,
+                         struct rule_file *out, struct diag *d)
+{
+    return rule_file_parse_loose(a, text, ev, false, out, d);
+}
+
+bool rule_file_check(struct arena *a, struct str text, struct evaluator *ev, struct rule_file *out,
+                     struct diag **mistakes, size_t *n)
+{
+    struct diag d = { 0 };
+    struct mistakes m = { .a = a, .d = &d };
+    if (parse(a, text, ev, out, &m) != OK) *vec_push(a, &m.v) = d;
+    *mistakes = m.v.v;
+    *n = m.v.n;
+    return m.v.n == 0;
 }

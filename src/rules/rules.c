@@ -117,6 +117,12 @@ void rules_ran(struct rules *r, struct rule_group *g)
     group_unref(g);
 }
 
+size_t rules_groups(struct rules *r, struct rule_group *const **out)
+{
+    *out = r->groups.v;
+    return r->groups.n;
+}
+
 /* --- loading --- */
 
 static enum err load_file(struct rules *r, const struct rules_settings *s,
@@ -125,7 +131,11 @@ static enum err load_file(struct rules *r, const struct rules_settings *s,
     ARENA(a, 0);
     struct rule_file f;
     struct diag why = { 0 };
-    enum err e = rule_file_parse(&a, file->text, r->env.evaluator, &f, &why);
+    enum err e = rule_file_parse_loose(&a, file->text, r->env.evaluator, s->ignore_unknown, &f,
+                                       &why);
+    for (struct yaml_warning *w = e == OK ? f.warnings : NULL; w && r->env.warn; w = w->next) {
+        r->env.warn(r->env.ctx, file->path, w);
+    }
     for (size_t i = 0; e == OK && i < f.n; i++) {
         struct rule_group *g;
         e = group_new(&r->env, s, file->path, &f.groups[i], r->loaded, &g, &why);

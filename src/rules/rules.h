@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "codec/yaml.h"
 #include "model/evaluator.h"
 #include "model/labels.h"
 #include "model/notifier.h"
@@ -27,13 +28,15 @@ struct rules_env {
     struct evaluator *evaluator;
     struct queryable *queryable; /* where ALERTS_FOR_STATE is read after a start */
     struct appendable *appendable;
-    struct notifier *notifier;                      /* NULL: nobody is told */
-    int64_t outage_tolerance_ms;                    /* --rules.alert.for-outage-tolerance */
-    int64_t for_grace_ms;                           /* --rules.alert.for-grace-period */
-    int64_t resend_delay_ms;                        /* --rules.alert.resend-delay */
-    int64_t (*mono_ns)(void);                       /* durations of evaluations; NULL: they are 0 */
+    struct notifier *notifier;   /* NULL: nobody is told */
+    int64_t outage_tolerance_ms; /* --rules.alert.for-outage-tolerance */
+    int64_t for_grace_ms;        /* --rules.alert.for-grace-period */
+    int64_t resend_delay_ms;     /* --rules.alert.resend-delay */
+    int64_t (*mono_ns)(void);    /* durations of evaluations; NULL: they are 0 */
     void (*start)(void *ctx, struct rule_group *g); /* a group is due: have rule_group_run called */
     void *ctx;
+    /* a file loads, and a person should know this of it; NULL: nobody is told */
+    void (*warn)(void *ctx, struct str file, const struct yaml_warning *w);
 };
 
 /* What a configuration says beyond the rule files. Copied. */
@@ -42,6 +45,7 @@ struct rules_settings {
     int64_t query_offset_ms; /* rule_query_offset */
     struct labels external_labels;
     struct str external_url; /* without a slash at the end */
+    bool ignore_unknown;     /* keys of rule files that nothing reads are passed over */
 };
 
 struct rules_source {
@@ -65,6 +69,14 @@ enum err rules_load(struct rules *r, const struct rules_settings *s, const struc
 int64_t rules_tick(struct rules *r, int64_t now);
 
 void rule_group_run(struct rule_group *g);
+
+/*
+ * For tools that keep their own time: the groups in the order of their files, borrowed until the next load, and a run of
+ * one at `at`, whatever its slot. Not to be mixed with rules_tick().
+ */
+size_t rules_groups(struct rules *r, struct rule_group *const **out);
+struct str rule_group_name(const struct rule_group *g);
+void rule_group_run_at(struct rule_group *g, int64_t at);
 void rules_ran(struct rules *r, struct rule_group *g);
 
 /* --- views --- */

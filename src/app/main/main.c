@@ -2,6 +2,7 @@
 /*
  * main.c - one binary, many names: `vigie COMMAND`, or a link named as the original (prometheus, alertmanager, ...)
  */
+#include "commands/check/main.h"
 #include "app/command.h"
 #include "app/defaults.h"
 #include "app/health.h"
@@ -42,6 +43,12 @@ static const struct command COMMANDS[] = {
     { .name = "config",
       .run = run_config,
       .summary = "config show [NAME]: the built-in configuration files" },
+    { .name = "check",
+      .run = check_main,
+      .summary = "check FILE|DIR...: configuration, rules, dashboards, with line and column",
+      .usage = CHECK_USAGE,
+      .description = CHECK_SUMMARY,
+      .flags = CHECK_FLAGS },
     { .name = "healthcheck",
       .run = health_run,
       .summary = "healthcheck [ROLE|URL]...: exit code 0 when all are healthy" },

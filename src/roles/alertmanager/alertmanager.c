@@ -5,6 +5,7 @@
 #include "roles/alertmanager/alertmanager.h"
 
 #include "alert/kinds.h"
+#include "alert/variables.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "codec/num.h"
@@ -152,12 +153,13 @@ enum err manager_load(struct manager *m, struct alert_config **out, struct diag 
     struct str text, file = m->flags.config_file;
     TRY(file_read(&a, file, CONFIG_MAX, &text, d));
     struct str expand = m->flags.expand;
+    struct alert_variables variables = { file, m->flags.env_file };
     struct config_options o = {
         .text = text,
         .dir = path_dir(&a, file),
         .mode = m->mode,
-        .lookup = env_lookup,
-        .lookup_ctx = m,
+        .lookup = alert_variable,
+        .lookup_ctx = &variables,
         .expand = str_eqc(expand, "off")      ? EXPAND_OFF
                   : str_eqc(expand, "strict") ? EXPAND_STRICT
                                               : EXPAND_AUTO,
@@ -169,7 +171,9 @@ enum err manager_load(struct manager *m, struct alert_config **out, struct diag 
     }
     if (e != OK) return diag_set(d, e, STR_FMT ": %s", STR_ARG(file), why.text);
     for (size_t i = 0; i < (*out)->warnings_n; i++) {
-        LOG(WARN, "configuration", kv("file", file), kv("note", (*out)->warnings[i]));
+        const struct config_warning *w = &(*out)->warnings[i];
+        LOG(WARN, "configuration", kv("file", file), kv("line", w->line), kv("column", w->col),
+            kv("note", w->text));
     }
     return OK;
 }

@@ -60,8 +60,6 @@ enum err manager_load(struct manager *m, struct alert_config **out, struct diag 
 enum send_outcome manager_send(const struct sending *s, uint64_t unique,
                                const _Atomic(bool) *cancel, const char **reason, struct diag *d);
 
-struct str env_lookup(void *ctx, struct arena *a, struct str name);
-
 /* HTTP */
 void on_am_status(struct http_req *req);
 void on_am_receivers(struct http_req *req);

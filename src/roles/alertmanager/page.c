@@ -114,7 +114,7 @@ void on_am_page(struct http_req *req)
     if (c->warnings_n) buf_putc(&b, "<h2>Configuration</h2><ul>");
     for (size_t i = 0; i < c->warnings_n; i++) {
         buf_putc(&b, "<li>");
-        escaped(&b, c->warnings[i]);
+        escaped(&b, c->warnings[i].text);
     }
     alert_config_unref(c);
     buf_putc(&b, "</html>\n");

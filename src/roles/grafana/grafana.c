@@ -104,9 +104,11 @@ static void log_problems(struct grafana *g, const struct dash_problem *v, size_t
 
 static void log_warnings(const struct dash_provisioning *p)
 {
+    ARENA(a, 0);
     for (size_t i = 0; i < p->warnings_n; i++) {
-        LOG(WARN, "provisioning", kv("file", p->warnings[i].file),
-            kv("about", p->warnings[i].text));
+        const struct dash_problem *w = &p->warnings[i];
+        LOG(WARN, "provisioning", kv("file", w->file),
+            kv("about", arena_fmt(&a, "%u:%u: " STR_FMT, w->line, w->col, STR_ARG(w->text))));
     }
 }
 

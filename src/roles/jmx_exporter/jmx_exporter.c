@@ -94,7 +94,8 @@ static enum err load_rules(const struct jmx_exporter_config *c, struct jmx_confi
         return diag_set(d, e, "%.*s:%u:%u: %s", STR_ARG(name), why.line, why.col, why.text);
     }
     if (rules->refused.n) {
-        e = diag_set(d, ERR_UNSUPPORTED, "%.*s: %.*s", STR_ARG(name), STR_ARG(rules->refused));
+        e = diag_set(d, ERR_UNSUPPORTED, "%.*s: line %u, column %u: %.*s", STR_ARG(name),
+                     rules->refused_line, rules->refused_col, STR_ARG(rules->refused));
         jmx_config_unref(rules);
         return e;
     }

@@ -103,6 +103,13 @@ static void group_done(struct job *j)
     if (!ending) on_rules_timer(p);
 }
 
+static void warn_of_rules(void *ctx, struct str file, const struct yaml_warning *w)
+{
+    (void)ctx;
+    LOG(WARN, "rule file", kv("file", file), kv("line", w->line), kv("column", w->col),
+        kv("note", w->text));
+}
+
 static void start_group(void *ctx, struct rule_group *g)
 {
     struct prometheus *p = ctx;
@@ -302,6 +309,7 @@ static void make_engines(struct prometheus *p)
         .for_grace_ms = p->cfg->grace_ms,
         .resend_delay_ms = p->cfg->resend_delay_ms,
         .mono_ns = clock_mono_ns,
+        .warn = warn_of_rules,
         .start = start_group,
         .ctx = p,
     };

@@ -90,6 +90,30 @@ static void real_rules(void **state)
     assert_true(f.n >= 5 && rules >= 12);
 }
 
+/* A rule file as the Prometheus operator wraps it, and one with two mistakes. */
+static void object_of_kubernetes(void **state)
+{
+    (void)state;
+    const struct str CRD = STR(
+        "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: kafka}\n"
+        "spec:\n  groups:\n  - name: g\n    rules:\n    - {record: a, expr: up}\n");
+    const struct str BAD = STR(
+        "groups:\n- name: g\n  rules:\n  - {record: a, expr: 'up ('}\n  - {alert: b}\n  - {record: c, expr: up}\n");
+    ARENA(a, 0);
+    struct rule_file f;
+    struct diag d = { 0 }, *all;
+    size_t n;
+    assert_int_equal(rule_file_parse(&a, CRD, ev, &f, &d), OK);
+    assert_int_equal(f.n, 1);
+    assert_int_equal(f.warnings->line, 2);
+    assert_int_equal(f.warnings->col, 7);
+    assert_true(rule_file_check(&a, CRD, ev, &f, &all, &n));
+    assert_false(rule_file_check(&a, BAD, ev, &f, &all, &n));
+    assert_int_equal(n, 2);
+    assert_int_equal(all[0].line, 4);
+    assert_int_equal(all[1].line, 5);
+}
+
 int main(void)
 {
     dir = data_dir(&arena, "prometheus-config");
@@ -98,6 +122,7 @@ int main(void)
         cmocka_unit_test(files),
         cmocka_unit_test(templates),
         cmocka_unit_test(real_rules),
+        cmocka_unit_test(object_of_kubernetes),
     };
     int failed = cmocka_run_group_tests_name("rule files", tests, NULL, NULL);
     promql_free(ev);

@@ -95,7 +95,7 @@ static void a_bad_value_is_never_shown(void **state)
                                   &d);
     assert_non_null(c);
     assert_int_equal(c->unset_n, 1);
-    assert_null(strstr(c->warnings[0].p, "mail"));
+    assert_null(strstr(c->warnings[0].text.p, "mail"));
     alert_config_unref(c);
 }
 

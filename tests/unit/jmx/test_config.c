@@ -51,7 +51,7 @@ struct refused_row {
 };
 
 static const struct refused_row REFUSED[] = {
-    { "username: u\npassword: p", "line 1, column 11: username and password" },
+    { "username: u\npassword: p", "username and password" },
     { "username: u", NULL },
     { "username: ''\npassword: ''", NULL },
     { "ssl: true", "JMX over TLS" },
@@ -109,6 +109,40 @@ static void all_keys(void **state)
     assert_int_equal(c->rules_n, 1); /* no key: export everything */
     assert_null(c->rules[0].re);
     jmx_config_unref(c);
+}
+
+struct warned_row {
+    const char *yaml, *text; /* text NULL: nothing to say */
+    unsigned line, col;
+};
+
+static const struct warned_row WARNED[] = {
+    { "rules: [{pattern: '(a)(b)', name: 'x_$2', labels: {'l$1': '$0'}}]", NULL, 0, 0 },
+    { "rules:\n- pattern: (a)\n  name: x_$2", "a group that the pattern does not have", 3, 9 },
+    { "rules:\n- pattern: (a)\n  name: x\n  labels: {b: $hostName}", "the host of the JVM", 4, 15 },
+    { "rules:\n- pattern: (a)\n  name: x\n  labels: {b: $host}", "a group that", 4, 15 },
+    { "rules:\n- pattern: \"(\\d+)\"", "unknown escape", 2, 14 },
+    { "lowercase: true", "key lowercase is not known", 1, 1 },
+    { "rules:\n- patern: a", "key patern is not known", 2, 3 },
+    { "scrapeTimeoutSeconds: 3", NULL, 0, 0 },
+    { "metricCustomizers: [1]", "metricCustomizers", 1, 20 },
+};
+
+static void what_a_person_should_know(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(WARNED); i++) {
+        const struct warned_row *r = &WARNED[i];
+        struct jmx_config *c;
+        assert_int_equal(jmx_config_parse(str_c(r->yaml), &c, NULL), OK);
+        const struct yaml_warning *w = c->warnings;
+        if (!r->text != !w) fail_msg("%s", r->yaml);
+        if (w && (str_find(w->text, str_c(r->text)) == STR_NONE || w->line != r->line ||
+                  w->col != r->col)) {
+            fail_msg("%s: %u:%u " STR_FMT, r->yaml, w->line, w->col, STR_ARG(w->text));
+        }
+        jmx_config_unref(c);
+    }
 }
 
 static void urls(void **state)
@@ -179,8 +213,12 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_files), cmocka_unit_test(refused_files), cmocka_unit_test(all_keys),
-        cmocka_unit_test(urls),      cmocka_unit_test(names),
+        cmocka_unit_test(bad_files),
+        cmocka_unit_test(refused_files),
+        cmocka_unit_test(what_a_person_should_know),
+        cmocka_unit_test(all_keys),
+        cmocka_unit_test(urls),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -83,8 +83,10 @@ static const struct row ROWS[] = {
       "1500", "a 1.5\n", false },
     { "missing group", "rules: [{pattern: Count, name: a$1}]", METER, NULL, "Count", "1", "",
       false },
-    { "no variable", "rules: [{pattern: Count, name: a, labels: {b: $hostName}}]", METER, NULL,
+    { "no variable", "rules: [{pattern: Count, name: a, labels: {b: $hostNames}}]", METER, NULL,
       "Count", "1", "", false },
+    { "but for the host", "rules: [{pattern: Count, name: a, labels: {b: $hostName}}]", METER, NULL,
+      "Count", "1", "a{b=\"kafka1\"} 1.0\n", false },
     { "label twice", "rules: [{pattern: Count, name: a, labels: {x-y: 1, x_y: 2}}]", METER, NULL,
       "Count", "1", "", false },
     { "capture of the value", "rules: [{pattern: 'Count: (\\d+)', name: a, labels: {v: $1}}]",
@@ -131,8 +133,9 @@ static struct jmx_subject subject_of(const char *bean, struct arena *a)
 {
     struct objectname name;
     assert_int_equal(objectname_parse(str_c(bean), a, &name, NULL), OK);
-    return (
-        struct jmx_subject){ .domain = name.domain, .properties = name.properties, .n = name.n };
+    return (struct jmx_subject){
+        .domain = name.domain, .properties = name.properties, .n = name.n, .host = STR("kafka1")
+    };
 }
 
 static void row_makes_page(void **state)

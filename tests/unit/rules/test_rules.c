@@ -239,8 +239,8 @@ static int set_up(void **state)
 {
     (void)state;
     w = (struct world){ 0 };
-    struct rules_env env = { &evaluator, &queryable, &appendable, &notifier, 60 * MIN,
-                             10 * MIN,   MIN,        NULL,        start,     NULL };
+    struct rules_env env = { &evaluator, &queryable, &appendable, &notifier, 60 * MIN, 10 * MIN,
+                             MIN,        NULL,       start,       NULL,      NULL };
     w.rules = rules_new(&env);
     return 0;
 }

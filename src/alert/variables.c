@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * env.c - where ${NAME} in alertmanager.yml gets its values: the environment, then a file of NAME=value lines
- */
+#include "alert/variables.h"
+
 #include "io/file.h"
-#include "roles/alertmanager/manager.h"
 
 #include <stdlib.h>
 
@@ -44,9 +42,9 @@ static struct str from_env_file(struct arena *a, struct str path, struct str nam
     return (struct str){ NULL, 0 };
 }
 
-struct str env_lookup(void *ctx, struct arena *a, struct str name)
+struct str alert_variable(void *ctx, struct arena *a, struct str name)
 {
-    const struct manager *m = ctx;
+    const struct alert_variables *v = ctx;
     if (str_starts(name, STR("file:"))) return from_file(a, str_from(name, 5));
     /* Nobody changes the environment after the start. */
     if (str_starts(name, STR("cred:"))) {
@@ -57,7 +55,7 @@ struct str env_lookup(void *ctx, struct arena *a, struct str name)
     }
     const char *value = getenv(arena_dup(a, name).p); /* NOLINT(concurrency-mt-unsafe) */
     if (value) return str_c(value);
-    struct str file = m->flags.env_file;
-    if (!file.n) file = path_join(a, path_dir(a, m->flags.config_file), STR(".env"));
+    struct str file = v->env_file;
+    if (!file.n) file = path_join(a, path_dir(a, v->config_file), STR(".env"));
     return from_env_file(a, file, name);
 }
