@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { apart, together, brokerKeys, facts, groups, NOW, HISTORY, type Answers } from '../src/data/home.ts';
-import { groupAlerts } from '../src/data/alerts.ts';
+import { groupAlerts, silenceOf } from '../src/data/alerts.ts';
 import { verdict, type Situation } from '../src/data/verdict.ts';
 import type { Alert, AmAlert, ScrapeTarget } from '../src/api/types.ts';
 import type { PromResult } from '../src/data/frames.ts';
@@ -82,3 +82,10 @@ test('questions travel together and come apart again', () => {
 });
 
 test('every question is asked once', () => { assert.equal(new Set(Object.values(NOW)).size, Object.values(NOW).length); assert.ok(Object.values(HISTORY).every((q) => q.length > 3)); });
+
+test('a silence names what all alerts of the entry share, and no more', () => {
+  const [entry] = groupAlerts([alert('Lag', 'warning', 'firing', { topic: 'a', component: 'kafka' }), alert('Lag', 'warning', 'firing', { topic: 'b', component: 'kafka' })], undefined, [], [], false);
+  const s = silenceOf(entry!, NOW_MS, 7200_000, 'admin', 'rolling restart');
+  assert.deepEqual(s.matchers.map((m) => `${m.name}=${m.value}`), ['alertname=Lag', 'component=kafka', 'severity=warning']);
+  assert.deepEqual([s.startsAt, s.endsAt, s.createdBy, s.comment], ['2026-11-24T03:26:30.000Z', '2026-11-24T05:26:30.000Z', 'admin', 'rolling restart']);
+});

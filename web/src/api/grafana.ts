@@ -3,7 +3,7 @@
 import type { Json } from '../data/model.ts';
 import { ask } from './http.ts';
 import { proxy } from './prom.ts';
-import type { AmAlert, DashboardAnswer, ImportAnswer, SearchHit, Settings, Silence, SourceInfo, User } from './types.ts';
+import type { AmAlert, DashboardAnswer, ImportAnswer, NewSilence, SearchHit, Settings, Silence, SourceInfo, User } from './types.ts';
 
 export const login = (user: string, password: string): Promise<{ message: string }> => ask('/login', { json: { user, password }, quiet: true });
 export const settings = (): Promise<Settings> => ask('/api/frontend/settings', { quiet: true });
@@ -16,3 +16,5 @@ export const sources = (): Promise<SourceInfo[]> => ask('/api/datasources');
 export const testSource = (s: SourceInfo): Promise<Json> => (s.type === 'alertmanager' ? ask(proxy(s.uid, '/api/v2/status')) : ask(proxy(s.uid, '/api/v1/query?query=1%2B1')));
 export const amAlerts = (uid: string): Promise<AmAlert[]> => ask(proxy(uid, '/api/v2/alerts'));
 export const amSilences = (uid: string): Promise<Silence[]> => ask(proxy(uid, '/api/v2/silences'));
+export const addSilence = (uid: string, s: NewSilence): Promise<{ silenceID: string }> => ask(proxy(uid, '/api/v2/silences'), { json: s });
+export const endSilence = (uid: string, id: string): Promise<Json> => ask(proxy(uid, `/api/v2/silence/${encodeURIComponent(id)}`), { method: 'DELETE' });

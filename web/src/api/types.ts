@@ -18,3 +18,4 @@ export interface RuleGroup { name: string; file: string; interval: number; rules
 export interface ScrapeTarget { labels: Labels; discoveredLabels?: Labels; scrapePool: string; scrapeUrl: string; health: 'up' | 'down' | 'unknown'; lastError: string; lastScrape: string; lastScrapeDuration: number; scrapeInterval?: string; scrapeTimeout?: string }
 export interface AmAlert { labels: Labels; annotations: Labels; startsAt: string; endsAt: string; updatedAt: string; fingerprint: string; status: { state: 'active' | 'suppressed' | 'unprocessed'; silencedBy: string[]; inhibitedBy: string[] }; receivers: { name: string }[] }
 export interface Silence { id: string; status: { state: 'active' | 'pending' | 'expired' }; startsAt: string; endsAt: string; createdBy: string; comment: string; matchers: { name: string; value: string; isRegex: boolean; isEqual?: boolean }[] }
+export type NewSilence = Pick<Silence, 'matchers' | 'startsAt' | 'endsAt' | 'createdBy' | 'comment'>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What: alerts as the page shows them: one entry for each rule and fate, worst first. */
-import type { Alert, AmAlert, RuleGroup, Silence } from '../api/types.ts';
+import type { Alert, AmAlert, NewSilence, RuleGroup, Silence } from '../api/types.ts';
 import type { Labels, Panel } from './model.ts';
 import { metricNames } from './selectors.ts';
 
@@ -22,6 +22,12 @@ export function groupAlerts(alerts: Alert[], am: AmAlert[] | undefined, silences
     if (g) { g.alerts.push(a); g.since = Math.min(g.since, at); } else out.set(key, { name, state: a.state, fate, severity: rankOf(a.labels.severity), alerts: [a], since: at, forMs: durations.get(name) ?? 0, annotations: a.annotations, silence: silences.find((s) => sent?.status.silencedBy.includes(s.id)), receivers: sent?.receivers.map((r) => r.name) ?? [] });
   }
   return [...out.values()].sort((a, b) => orderOf(a) - orderOf(b) || a.since - b.since);
+}
+
+/** What silences this entry and nothing else that it can tell apart: the labels that all its alerts share. */
+export function silenceOf(g: AlertGroup, now: number, forMs: number, by: string, comment: string): NewSilence {
+  const first = g.alerts[0]?.labels ?? {}, shared = Object.entries(first).filter(([k, v]) => g.alerts.every((a) => a.labels[k] === v)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { matchers: shared.map(([name, value]) => ({ name, value, isRegex: false, isEqual: true })), startsAt: new Date(now).toISOString(), endsAt: new Date(now + forMs).toISOString(), createdBy: by, comment };
 }
 
 /** Active alerts whose rule reads a metric that this panel reads. */
