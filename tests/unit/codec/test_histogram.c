@@ -55,7 +55,7 @@ static void what_no_store_takes(void **state)
     assert_int_equal(histogram_check(&h, &d), ERR_SYNTAX);
     h = some(), h.count = 11;
     assert_int_equal(histogram_check(&h, &d), ERR_SYNTAX);
-    h.sum = NAN;
+    h.sum = (double)NAN;
     assert_int_equal(histogram_check(&h, &d), OK);
     h = some(), h.bounds = BOUNDS, h.bounds_n = 3;
     assert_int_equal(histogram_check(&h, &d), ERR_SYNTAX);
