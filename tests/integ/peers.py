@@ -30,19 +30,6 @@ CACHE = pathlib.Path(os.environ.get("VIGIE_CACHE") or pathlib.Path.home() / ".ca
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(os.environ.get("VIGIE_DATA") or ROOT / ".." / "shared" / "data").resolve()
 
-# kafka-tools alone (its own dependencies pull Connect and Jetty), a logger that needs no file.
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>t</groupId><artifactId>kafka-jars</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafka}</version></dependency>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>${kafka}</version>
- <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>
-<dependency><groupId>net.sourceforge.argparse4j</groupId><artifactId>argparse4j</artifactId><version>0.7.0</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
-</dependencies></project>
-"""
-
-
 # A killed test still ends what it started: every peer is stopped on the way out.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
@@ -108,7 +95,7 @@ def kafka_libs(version=KAFKA):
             return libs
         need("mvn", "apt-get install maven openjdk-17-jre-headless")
         with tempfile.TemporaryDirectory(dir=CACHE) as work:
-            pathlib.Path(work, "pom.xml").write_text(POM)
+            shutil.copy(ROOT / "tools" / "kafka-pom.xml", f"{work}/pom.xml")
             print(f"fetching Apache Kafka {version} with Maven (44 MB, once)", file=sys.stderr, flush=True)
             run = subprocess.run(
                 ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={work}/libs", f"-Dkafka={version}"],
