@@ -122,19 +122,16 @@ static void start_group(void *ctx, struct rule_group *g)
     pool_submit(p->env.pool, &x->job);
 }
 
-static int64_t
-    store_due; /* of the one store of a process; written by its job, read when that is done */
-
 static void run_store(struct job *j)
 {
     struct prometheus *p = CONTAINER_OF(j, struct prometheus, store_job);
-    store_due = tsdb_tick(p->tsdb, clock_now_ms());
+    p->store_due = tsdb_tick(p->tsdb, clock_now_ms());
 }
 
 static void store_done(struct job *j)
 {
     struct prometheus *p = CONTAINER_OF(j, struct prometheus, store_job);
-    if (!j->cancel) set_timer(&p->store_timer, store_due, clock_now_ms());
+    if (!j->cancel) set_timer(&p->store_timer, p->store_due, clock_now_ms());
 }
 
 static void on_store_timer(void *ctx)

@@ -56,6 +56,7 @@ struct prometheus {
     struct http_server *server;
     struct timer scrape_timer, rules_timer, store_timer;
     struct job store_job;
+    int64_t store_due; /* written by store_job, read when that is done */
     int64_t started_ms;
 
     pthread_mutex_t lock; /* the rest */
