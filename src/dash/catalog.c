@@ -23,6 +23,7 @@ struct entry {
     int64_t mtime_ns;
     uint64_t scan; /* number of the last scan that saw the file */
     bool keep;     /* its provider has disable_deletion */
+    bool stored;   /* people saved it, and its provider allows that if it has a file */
 };
 
 struct dash_catalog {
@@ -200,7 +201,7 @@ static enum err load_saved(struct dash_catalog *c, struct diag *d)
         e->it.version = v[i].version;
         e->it.created_ms = v[i].created_ms;
         e->it.updated_ms = v[i].updated_ms;
-        e->it.can_save = true;
+        e->it.can_save = e->stored = true;
         if (v[i].id >= c->next_id) c->next_id = v[i].id + 1;
         (void)map_put(&c->by_uid, e->it.uid, e);
     }
@@ -333,6 +334,28 @@ static void keep_old(struct dash_catalog *c, const struct found *f)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void set_file(struct dash_catalog *c, struct entry *e, const struct found *f)
+{
+    e->path = arena_dup(&e->arena, f->path);
+    e->mtime_ns = f->mtime_ns;
+    e->scan = c->scans;
+    e->keep = f->provider->disable_deletion;
+    e->it.file = arena_dup(&e->arena, f->relative);
+    e->it.folder = arena_dup(&e->arena, f->provider->folder);
+    e->it.can_save = f->provider->allow_ui_updates;
+    e->it.provisioned = !e->it.can_save;
+}
+
+/*
+ * What people saved over a file stays until the file is newer.
+ * Differs: Grafana compares the file's checksum with the one it saw last, not times.
+ */
+static bool outlives(const struct entry *saved, const struct found *f)
+{
+    return f->provider->allow_ui_updates && saved->stored && !saved->path.n &&
+           saved->it.updated_ms >= f->mtime_ns / 1000000;
+}
+
 static enum err put_file(struct dash_catalog *c, struct entry *e, const struct found *f,
                          int64_t now_ms, struct diag *d)
 {
@@ -342,6 +365,12 @@ static enum err put_file(struct dash_catalog *c, struct entry *e, const struct f
         pthread_mutex_unlock(&c->lock);
         return diag_set(d, ERR_EXISTS, "uid " STR_FMT " is taken by " STR_FMT, STR_ARG(e->it.uid),
                         STR_ARG(other->path));
+    }
+    if (other && !was && outlives(other, f)) {
+        set_file(c, other, f);
+        pthread_mutex_unlock(&c->lock);
+        entry_free(e);
+        return OK;
     }
     e->it.id = was ? was->it.id : c->next_id++;
     e->it.created_ms = was ? was->it.created_ms : now_ms;
@@ -360,14 +389,7 @@ static enum err take_file(struct dash_catalog *c, struct arena *a, const struct 
     struct entry *e;
     TRY(file_read(a, f->path, DASHBOARD_MAX_BYTES, &bytes, d));
     TRY(entry_new(bytes, &e, d));
-    e->path = arena_dup(&e->arena, f->path);
-    e->mtime_ns = f->mtime_ns;
-    e->scan = c->scans;
-    e->keep = f->provider->disable_deletion;
-    e->it.file = arena_dup(&e->arena, f->relative);
-    e->it.folder = arena_dup(&e->arena, f->provider->folder);
-    e->it.provisioned = true;
-    e->it.can_save = false;
+    set_file(c, e, f);
     e->it.updated_ms = f->mtime_ns / 1000000;
     if (!e->it.uid.n) e->it.uid = uid_of_path(&e->arena, f->path);
     enum err code = check_uid(e->it.uid, d);
@@ -386,14 +408,25 @@ static struct entry *any_vanished(struct dash_catalog *c)
     return NULL;
 }
 
-static void drop_vanished(struct dash_catalog *c)
+static struct entry *take_vanished(struct dash_catalog *c)
 {
     pthread_mutex_lock(&c->lock);
-    for (struct entry *gone; (gone = any_vanished(c));) {
-        (void)map_del(&c->by_uid, gone->it.uid);
+    struct entry *gone = any_vanished(c);
+    if (gone) (void)map_del(&c->by_uid, gone->it.uid);
+    pthread_mutex_unlock(&c->lock);
+    return gone;
+}
+
+/* With its file goes what people saved over it, as in Grafana. */
+static enum err drop_vanished(struct dash_catalog *c)
+{
+    enum err code = OK;
+    for (struct entry *gone; (gone = take_vanished(c));) {
+        enum err e = gone->stored ? dash_store_drop_dashboard(c->store, gone->it.uid, NULL) : OK;
+        if (e != OK) code = e;
         entry_free(gone);
     }
-    pthread_mutex_unlock(&c->lock);
+    return code;
 }
 
 struct problems {
@@ -417,10 +450,9 @@ enum err dash_catalog_scan(struct dash_catalog *c, const struct dash_provider *v
                                  : arena_dup(a, str_c(d.text));
         *vec_push(a, &bad.all) = (struct dash_problem){ .file = f->path, .text = text };
     }
-    drop_vanished(c);
     if (problems) *problems = bad.all.v;
     if (problems) *problems_n = bad.all.n;
-    return OK;
+    return drop_vanished(c);
 }
 
 /* --- reading --- */
@@ -510,6 +542,17 @@ static enum err check_save(struct dash_catalog *c, const struct entry *e, bool o
     return OK;
 }
 
+/* Saved over a file's: it stays that file's. */
+static void inherit_file(struct entry *e, const struct entry *was)
+{
+    e->path = arena_dup(&e->arena, was->path);
+    e->mtime_ns = was->mtime_ns;
+    e->scan = was->scan;
+    e->keep = was->keep;
+    e->it.file = arena_dup(&e->arena, was->it.file);
+    e->it.folder = arena_dup(&e->arena, was->it.folder);
+}
+
 static void number_entry(struct dash_catalog *c, struct entry *e, int64_t now_ms)
 {
     const struct entry *was = e->it.uid.n ? map_get(&c->by_uid, e->it.uid) : NULL;
@@ -517,7 +560,8 @@ static void number_entry(struct dash_catalog *c, struct entry *e, int64_t now_ms
     e->it.version = was ? was->it.version + 1 : 1;
     e->it.created_ms = was ? was->it.created_ms : now_ms;
     e->it.updated_ms = now_ms;
-    e->it.can_save = true;
+    e->it.can_save = e->stored = true;
+    if (was) inherit_file(e, was);
     if (!e->it.uid.n) e->it.uid = new_uid(&e->arena, e->it.title, now_ms, e->it.id);
 }
 
@@ -566,7 +610,7 @@ enum err dash_catalog_delete(struct dash_catalog *c, struct arena *a, struct str
     if (dash_catalog_get(c, a, uid, &it) != OK) {
         return diag_set(d, ERR_MISSING, "Dashboard not found");
     }
-    if (it.provisioned) return diag_set(d, ERR_DENIED, "provisioned dashboard cannot be deleted");
+    if (it.file.n) return diag_set(d, ERR_DENIED, "provisioned dashboard cannot be deleted");
     TRY(dash_store_drop_dashboard(c->store, uid, d));
     pthread_mutex_lock(&c->lock);
     struct entry *e = map_del(&c->by_uid, uid);

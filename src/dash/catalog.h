@@ -28,8 +28,9 @@ struct dashboard {
     struct str json; /* as given */
     struct str tags; /* JSON array text of strings, "[]" when none */
     int64_t version, created_ms, updated_ms;
-    bool provisioned, can_save;
-    struct str file; /* of a provisioned one, relative to its provider's path */
+    bool provisioned,
+        can_save;    /* never both; from a file whose provider allows it: only can_save */
+    struct str file; /* relative to its provider's path; empty when it has none */
 };
 
 /* Larger files and bodies are refused. */
@@ -49,7 +50,8 @@ struct dash_problem {
 
 /*
  * Reads all providers' files anew: new and changed ones are taken, vanished ones dropped (unless disable_deletion).
- * Of equal uids the first stays. problems may be NULL.
+ * Of equal uids the first stays. problems may be NULL. What people saved over a file (allow_ui_updates) stays until that is newer.
+ * Errors: ERR_SYS the database would not forget a vanished one
  */
 enum err dash_catalog_scan(struct dash_catalog *c, const struct dash_provider *v, size_t n,
                            int64_t now_ms, struct arena *a, struct dash_problem **problems,
@@ -71,12 +73,12 @@ struct dash_saved {
 /*
  * Saves a model (the bare dashboard JSON) durably before it returns.
  * Errors: ERR_SYNTAX no dashboard; ERR_EXISTS the uid exists with another version and overwrite is false;
- *         ERR_DENIED it is a provisioned one; ERR_LIMIT too large; ERR_SYS the database
+ *         ERR_DENIED it is a provisioned one that may not be changed here; ERR_LIMIT too large; ERR_SYS the database
  */
 enum err dash_catalog_save(struct dash_catalog *c, struct arena *a, struct str model,
                            bool overwrite, int64_t now_ms, struct dash_saved *out, struct diag *d);
 
-/* Errors: ERR_MISSING, ERR_DENIED provisioned */
+/* Errors: ERR_MISSING, ERR_DENIED it has a file */
 enum err dash_catalog_delete(struct dash_catalog *c, struct arena *a, struct str uid,
                              struct str *title, struct diag *d);
 

@@ -38,7 +38,7 @@ static void put_meta(struct json_writer *w, struct http_req *req, const struct d
     put_flag(w, "canEdit", true);
     put_flag(w, "canAdmin", true);
     put_flag(w, "canStar", false);
-    put_flag(w, "canDelete", it->can_save);
+    put_flag(w, "canDelete", it->can_save && !it->file.n);
     put_text(w, "slug", it->slug);
     put_text(w, "url", url_of(req, it->uid, it->slug));
     put_text(w, "expires", STR("0001-01-01T00:00:00Z"));

@@ -119,7 +119,8 @@ static void scan_now(struct grafana *g)
     size_t n;
     enum err e = dash_catalog_scan(g->catalog, g->provisioning->providers,
                                    g->provisioning->providers_n, clock_now_ms(), &a, &problems, &n);
-    if (e == OK) log_problems(g, problems, n);
+    log_problems(g, problems, n);
+    if (e != OK) LOG(ERROR, "a dashboard whose file has gone stays in the database");
 }
 
 static void run_scan(struct job *j) { scan_now(CONTAINER_OF(j, struct grafana, scan)); }

@@ -5,8 +5,10 @@
 #include "io/file.h"
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct scene {
@@ -64,16 +66,19 @@ static void put_file(struct scene *s, const char *name, const char *text)
     assert_int_equal(file_write_atomic(path, str_c(text), &d), OK);
 }
 
-static size_t scan(struct scene *s)
+static size_t scan_as(struct scene *s, bool allow_ui_updates)
 {
     const struct dash_provider p = { .name = STR("p"),
                                      .folder = STR("F"),
-                                     .path = in_dir(s, "files") };
+                                     .path = in_dir(s, "files"),
+                                     .allow_ui_updates = allow_ui_updates };
     struct dash_problem *problems;
     size_t n = 0;
     assert_int_equal(dash_catalog_scan(s->catalog, &p, 1, 1000, &s->a, &problems, &n), OK);
     return n;
 }
+
+static size_t scan(struct scene *s) { return scan_as(s, false); }
 
 static size_t count(struct scene *s, const char *query)
 {
@@ -175,6 +180,51 @@ static void provisioned_ones_are_not_written_or_deleted(void **state)
     assert_int_equal(dash_catalog_delete(s->catalog, &s->a, STR("b"), &title, &d), ERR_MISSING);
 }
 
+static void set_mtime(struct scene *s, const char *name, time_t at)
+{
+    const struct timespec both[2] = { { .tv_sec = at }, { .tv_sec = at } };
+    assert_int_equal(utimensat(AT_FDCWD, in_dir(s, name).p, both, 0), 0);
+}
+
+static const char *title_of(struct scene *s, const char *uid)
+{
+    struct dashboard it;
+    assert_int_equal(dash_catalog_get(s->catalog, &s->a, str_c(uid), &it), OK);
+    assert_string_equal(it.file.p, "a.json");
+    assert_true(it.can_save && !it.provisioned);
+    return it.title.p;
+}
+
+/* Saved at second 5 of the clock. */
+static void a_file_may_allow_saving_over_it(void **state)
+{
+    struct scene *s = *state;
+    struct dash_saved saved;
+    struct str title;
+    struct diag d = { 0 };
+    put_file(s, "files/a.json", "{\"uid\":\"a\",\"title\":\"File\"}");
+    set_mtime(s, "files/a.json", 2);
+    assert_int_equal(scan_as(s, true), 0);
+    assert_string_equal(title_of(s, "a"), "File");
+    assert_int_equal(save(s, "{\"uid\":\"a\",\"title\":\"Mine\"}", true, &saved), OK);
+    assert_int_equal(scan_as(s, true), 0);
+    assert_string_equal(title_of(s, "a"), "Mine");
+    assert_int_equal(dash_catalog_delete(s->catalog, &s->a, STR("a"), &title, &d), ERR_DENIED);
+    close_both(s);
+    open_both(s);
+    assert_int_equal(scan_as(s, true), 0);
+    assert_string_equal(title_of(s, "a"), "Mine");
+    set_mtime(s, "files/a.json", 9);
+    assert_int_equal(scan_as(s, true), 0);
+    assert_string_equal(title_of(s, "a"), "File");
+    assert_int_equal(save(s, "{\"uid\":\"a\",\"title\":\"Mine\"}", true, &saved), OK);
+    assert_int_equal(unlink(in_dir(s, "files/a.json").p), 0);
+    assert_int_equal(scan_as(s, true), 0);
+    close_both(s);
+    open_both(s);
+    assert_int_equal(count(s, ""), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +232,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bad_file_is_named_the_others_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_saved_is_there_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_save_over_a_newer_version_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_may_allow_saving_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(provisioned_ones_are_not_written_or_deleted, set_up,
                                         tear_down),
     };
