@@ -3,6 +3,9 @@
 
 #include "base/bits.h"
 #include "codec/crc32c.h"
+#include "codec/snap.h"
+
+#include <zstd.h>
 
 enum { TYPE_REST = 0, TYPE_FULL, TYPE_FIRST, TYPE_MIDDLE, TYPE_LAST, TYPE_MASK = 7 };
 
@@ -128,4 +131,34 @@ enum err walpage_next(struct walpage_reader *r, struct str *record, enum walpage
         r->good = r->at;
         return OK;
     }
+}
+
+static enum err unpack_zstd(struct str in, size_t max, struct buf *b)
+{
+    unsigned long long n = ZSTD_getFrameContentSize(in.p, in.n);
+    if (n == ZSTD_CONTENTSIZE_UNKNOWN || n == ZSTD_CONTENTSIZE_ERROR) return ERR_CORRUPT;
+    char *to = n > max ? NULL : buf_room(b, (size_t)n);
+    if (!to) return ERR_LIMIT;
+    size_t got = ZSTD_decompress(to, (size_t)n, in.p, in.n);
+    if (ZSTD_isError(got)) return ERR_CORRUPT;
+    buf_add(b, got);
+    return OK;
+}
+
+enum err walpage_unpack(struct str record, enum walpage_packing packing, size_t max,
+                        struct buf *room, struct str *out)
+{
+    buf_reset(room);
+    switch (packing) {
+    case WALPAGE_PLAIN: *out = record; return OK;
+    case WALPAGE_SNAPPY: {
+        enum err e = snap_unpack(record, max, room);
+        if (e != OK) return e == ERR_SYNTAX ? ERR_CORRUPT : e;
+        break;
+    }
+    case WALPAGE_ZSTD: TRY(unpack_zstd(record, max, room)); break;
+    default: return ERR_UNSUPPORTED;
+    }
+    *out = buf_str(room);
+    return OK;
 }

@@ -46,4 +46,11 @@ void walpage_reader_done(struct walpage_reader *r);
  */
 enum err walpage_next(struct walpage_reader *r, struct str *record, enum walpage_packing *packing);
 
+/*
+ * The record as it was before it was packed: itself, or unpacked into `room`, which is emptied first.
+ * Errors: ERR_CORRUPT; ERR_LIMIT it says it is longer than max; ERR_UNSUPPORTED a packing nobody knows
+ */
+enum err walpage_unpack(struct str record, enum walpage_packing packing, size_t max,
+                        struct buf *room, struct str *out);
+
 #endif
