@@ -364,6 +364,9 @@ enum err transfer_end(struct transfer *t, CURLcode code, struct diag *d)
 {
     if (!t->result.wire_bytes) transfer_learn_head(t);
     t->result.took_ms = clock_mono_ms() - t->began_ms;
+    curl_off_t after = 0;
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
+    t->result.retry_after_ms = (int64_t)after * 1000;
     if (code == CURLE_OK && t->hops > HOPS_MAX) code = CURLE_TOO_MANY_REDIRECTS;
     /* curl knows the length of what is packed, not whether that is whole. */
     bool cut = code == CURLE_OK && t->gzip && t->result.wire_bytes && !inflater_ended(t->gzip);

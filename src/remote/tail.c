@@ -179,6 +179,8 @@ static uint64_t end_of_log(struct tail *t)
 }
 
 uint64_t tail_place(const struct tail *t) { return t->segment << 32 | (t->opened ? t->p.at : 0); }
+uint64_t tail_from(const struct tail *t) { return t->from; }
+uint64_t tail_end(struct tail *t) { return end_of_log(t); }
 uint64_t tail_segment(const struct tail *t) { return t->segment; }
 struct tail_counts tail_counts(const struct tail *t) { return t->n; }
 

@@ -37,6 +37,8 @@ enum err tail_next(struct tail *t, struct tail_record *out);
 
 /* Behind the last record read: where the next begins. */
 uint64_t tail_place(const struct tail *t);
+uint64_t tail_from(const struct tail *t);    /* records before it are old */
+uint64_t tail_end(struct tail *t);           /* where the log ends now */
 uint64_t tail_segment(const struct tail *t); /* of the record read last */
 
 /* The newest checkpoint there is now; false: none. */
