@@ -27,6 +27,9 @@ void prom_config_unref(struct prom_config *c)
         relabel_rules_free(c->alertmanagers.v[i].relabel);
         relabel_rules_free(c->alertmanagers.v[i].alert_relabel);
     }
+    for (size_t i = 0; i < c->remote_writes.n; i++) {
+        relabel_rules_free(c->remote_writes.v[i].relabel);
+    }
     for (size_t i = 0; i < c->scrape_configs.n; i++) {
         relabel_rules_free(c->scrape_configs.v[i].relabel);
         relabel_rules_free(c->scrape_configs.v[i].metric_relabel);
@@ -164,6 +167,9 @@ static enum err compile(struct prom_config *c, struct diag *d)
         TRY(relabel_rules_compile(c->alertmanagers.v[i].relabel, d));
         TRY(relabel_rules_compile(c->alertmanagers.v[i].alert_relabel, d));
     }
+    for (size_t i = 0; i < c->remote_writes.n; i++) {
+        TRY(relabel_rules_compile(c->remote_writes.v[i].relabel, d));
+    }
     for (size_t i = 0; i < c->scrape_configs.n; i++) {
         TRY(relabel_rules_compile(c->scrape_configs.v[i].relabel, d));
         TRY(relabel_rules_compile(c->scrape_configs.v[i].metric_relabel, d));
@@ -192,6 +198,11 @@ static enum err root_to_config(struct prom_config *c, struct config_root *r, str
     }
     c->alertmanagers.v = ams;
     c->alertmanagers.n = r->alerting.alertmanagers.n;
+    c->remote_writes.v = r->remote_write.v;
+    c->remote_writes.n = r->remote_write.n;
+    c->remote_reads.v = r->remote_read.v;
+    c->remote_reads.n = r->remote_read.n;
+    TRY(remote_configs_finish(c, dir, d));
     TRY(finish_jobs(c, dir, r->scrape_configs.v, r->scrape_configs.n, d));
     c->main_configs = (struct scrape_configs){ r->scrape_configs.v, r->scrape_configs.n };
     c->scrape_configs = c->main_configs;

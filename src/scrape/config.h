@@ -125,6 +125,36 @@ struct global_config {
     const struct yaml_node *at_protocols;
 };
 
+struct remote_queue_config {
+    int64_t capacity, max_shards, min_shards, max_samples_per_send;
+    int64_t batch_send_deadline_ms, min_backoff_ms, max_backoff_ms, sample_age_limit_ms;
+    bool retry_on_http_429;
+};
+
+struct remote_metadata_config {
+    bool send;
+    int64_t send_interval_ms, max_samples_per_send;
+};
+
+struct remote_write_config {
+    struct str url, name, protobuf_message;
+    int64_t timeout_ms;
+    struct yaml_pairs headers;
+    struct relabel_rules relabel;
+    bool send_exemplars, send_histograms, round_robin_dns;
+    struct http_config http;
+    struct remote_queue_config queue;
+    struct remote_metadata_config metadata;
+};
+
+struct remote_read_config {
+    struct str url, name;
+    int64_t timeout_ms, chunked_read_limit;
+    struct yaml_pairs headers, required_matchers;
+    bool read_recent, filter_external_labels;
+    struct http_config http;
+};
+
 struct tsdb_config {
     int64_t retention_ms;   /* 0: not given, the flag counts */
     int64_t retention_size; /* bytes; 0: not given */
@@ -150,6 +180,14 @@ struct prom_config {
     struct scrape_configs main_configs;   /* of the main file, for printing */
     struct scrape_configs scrape_configs; /* all: main file, then scrape_config_files in order */
     struct tsdb_config tsdb;
+    struct {
+        struct remote_write_config *v;
+        size_t n;
+    } remote_writes;
+    struct {
+        struct remote_read_config *v;
+        size_t n;
+    } remote_reads;
     struct arena arena;
     _Atomic(unsigned) refs;
 };
@@ -173,5 +211,8 @@ void prom_config_unref(struct prom_config *c); /* NULL is fine */
 
 /* As /api/v1/status/config shows it: defaults filled in, secrets as <secret>. */
 void prom_config_print(struct buf *b, const struct prom_config *c);
+
+/* One entry as it is printed: what tells a reload whether it has changed. */
+void remote_write_config_write(struct buf *b, const struct remote_write_config *c);
 
 #endif

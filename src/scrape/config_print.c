@@ -87,7 +87,7 @@ static void put_rule(struct yaml_printer *p, const struct relabel_rule *r)
     yp_item_end(p);
 }
 
-static void put_rules(struct yaml_printer *p, const char *name, struct relabel_rules rules)
+void relabel_rules_print(struct yaml_printer *p, const char *name, struct relabel_rules rules)
 {
     if (!rules.n) return;
     yp_open(p, name);
@@ -183,8 +183,8 @@ static void put_job(struct yaml_printer *p, const struct scrape_config *c)
     yp_c(p, "metric_name_escaping_scheme", escaping_text(c->escaping));
     yp_bool(p, "extra_scrape_metrics", c->histograms.extra_metrics == TRI_ON);
     http_config_print(p, &c->http);
-    put_rules(p, "relabel_configs", c->relabel);
-    put_rules(p, "metric_relabel_configs", c->metric_relabel);
+    relabel_rules_print(p, "relabel_configs", c->relabel);
+    relabel_rules_print(p, "metric_relabel_configs", c->metric_relabel);
     put_groups(p, &c->static_configs);
     yp_item_end(p);
 }
@@ -197,8 +197,8 @@ static void put_alertmanager(struct yaml_printer *p, const struct alertmanager_c
     yp_str(p, "path_prefix", c->path_prefix);
     yp_duration(p, "timeout", c->timeout_ms);
     yp_str(p, "api_version", c->api_version);
-    put_rules(p, "relabel_configs", c->relabel);
-    put_rules(p, "alert_relabel_configs", c->alert_relabel);
+    relabel_rules_print(p, "relabel_configs", c->relabel);
+    relabel_rules_print(p, "alert_relabel_configs", c->alert_relabel);
     put_groups(p, &c->static_configs);
     yp_item_end(p);
 }
@@ -208,7 +208,7 @@ static void put_alerting(struct yaml_printer *p, const struct prom_config *c)
     if (!c->alert_relabel.n && !c->alertmanagers.n) return;
     yp_open(p, "alerting");
     p->depth++;
-    put_rules(p, "alert_relabel_configs", c->alert_relabel);
+    relabel_rules_print(p, "alert_relabel_configs", c->alert_relabel);
     if (c->alertmanagers.n) yp_open(p, "alertmanagers");
     for (size_t i = 0; i < c->alertmanagers.n; i++) {
         put_alertmanager(p, &c->alertmanagers.v[i]);
@@ -239,6 +239,12 @@ static void put_storage(struct yaml_printer *p, const struct tsdb_config *t)
     p->depth -= 2;
 }
 
+void remote_write_config_write(struct buf *b, const struct remote_write_config *c)
+{
+    struct yaml_printer p = { .b = b };
+    remote_write_config_print(&p, c);
+}
+
 void prom_config_print(struct buf *b, const struct prom_config *c)
 {
     struct yaml_printer p = { .b = b };
@@ -255,6 +261,14 @@ void prom_config_print(struct buf *b, const struct prom_config *c)
         put_job(&p, &c->main_configs.v[i]);
     }
     put_storage(&p, &c->tsdb);
+    if (c->remote_writes.n) yp_open(&p, "remote_write");
+    for (size_t i = 0; i < c->remote_writes.n; i++) {
+        remote_write_config_print(&p, &c->remote_writes.v[i]);
+    }
+    if (c->remote_reads.n) yp_open(&p, "remote_read");
+    for (size_t i = 0; i < c->remote_reads.n; i++) {
+        remote_read_config_print(&p, &c->remote_reads.v[i]);
+    }
     buf_putc(b, "otlp:\n  translation_strategy: UnderscoreEscapingWithSuffixes\n"
                 "  label_name_underscore_sanitization: true\n"
                 "  label_name_preserve_multiple_underscores: true\n");

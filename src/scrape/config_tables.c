@@ -127,7 +127,6 @@ bad:
 
 #define NO_SD                                                                                      \
     "service discovery other than static_configs is not supported yet; list the targets under static_configs"
-#define NO_REMOTE "remote_write and remote_read are not supported yet; remove the section"
 #define NO_LOGFILE                                                                                 \
     "query_log_file and scrape_failure_log_file are not supported yet; remove the key"
 #define NO_TRACING "tracing is not supported yet; remove the section"
@@ -537,8 +536,9 @@ const struct yaml_table CONFIG_TABLE = {
             { ROW(config_root, "storage", YT_CUSTOM, tsdb), .custom = storage_decode },
             { .key = "tracing", .unsupported = NO_TRACING },
             { .key = "otlp", .unsupported = NO_OTLP },
-            { .key = "remote_write", .unsupported = NO_REMOTE },
-            { .key = "remote_read", .unsupported = NO_REMOTE },
+            { ROW(config_root, "remote_write", YT_STRUCTS, remote_write),
+              .sub = &REMOTE_WRITE_TABLE },
+            { ROW(config_root, "remote_read", YT_STRUCTS, remote_read), .sub = &REMOTE_READ_TABLE },
             { 0 },
         },
     .defaults = root_defaults,

@@ -232,6 +232,12 @@ enum err relabel_decode_alert(struct arena *a, const struct yaml_node *v, void *
     return rules_decode(a, v, "empty or null alert relabeling rule", field, d);
 }
 
+enum err relabel_decode_write(struct arena *a, const struct yaml_node *v, void *field,
+                              struct diag *d)
+{
+    return rules_decode(a, v, "empty or null relabeling rule in remote write config", field, d);
+}
+
 enum err relabel_decode_alertmanager(struct arena *a, const struct yaml_node *v, void *field,
                                      struct diag *d)
 {

@@ -248,7 +248,7 @@ def disabled(vigie, work):
         assert said[0] == (said[1][0], said[1][1].replace("enable-feature=", "web.enable-")), said
 
 
-def send(sender, receiver, work, kill):
+def send(sender, receiver, work, kill, check=lambda s: None):
     """sender scrapes and sends; the receiver goes away and comes back; the sender too, by kill -9 if asked."""
     with serve(Page) as page, contextlib.ExitStack() as stack:
         to = peers.free_port()
@@ -277,12 +277,27 @@ def send(sender, receiver, work, kill):
         total = [sum(map(len, x.values())) for x in (mine, there)]
         lost = {k: [x for x in v if x not in there.get(k, [])] for k, v in mine.items() if v != there.get(k)}
         print(f"  sender holds {total[0]} samples of {len(mine)} series, the receiver {total[1]} of {len(there)}")
-        return mine, there, lost, s, r
+        check(s)
+        return mine, there, lost
 
 
 def they_send(vigie, work):
     """Debian's prometheus to us: the receiver's outage only, for it keeps no place over a restart."""
-    mine, there, lost, *_ = send(["prometheus"], [vigie, "prometheus"], work, False)
+    mine, there, lost = send(["prometheus"], [vigie, "prometheus"], work, False)
+    assert mine == there, str(lost)[:2000]
+
+
+def we_send(vigie, work):
+    """We to Debian's prometheus, which refuses a whole request for one sample it has: an outage and a kill -9 of ours."""
+    def check(s):
+        assert s.metric("prometheus_remote_storage_samples_failed_total") == 0
+        assert s.metric("prometheus_remote_storage_samples_dropped_total") > 0  # write_relabel_configs
+    mine, there, lost = send([vigie, "prometheus"], ["prometheus"], work, True, check)
+    assert mine == there, str(lost)[:2000]
+
+
+def to_ourselves(vigie, work):
+    mine, there, lost = send([vigie, "prometheus"], [vigie, "prometheus"], work, True)
     assert mine == there, str(lost)[:2000]
 
 
@@ -290,7 +305,7 @@ def main():
     vigie = sys.argv[1]
     peers.need("prometheus", "apt-get install prometheus")
     chosen = sys.argv[2:]
-    for test in (by_hand, disabled, they_send):
+    for test in (by_hand, disabled, they_send, we_send, to_ourselves):
         if chosen and test.__name__ not in chosen:
             continue
         with tempfile.TemporaryDirectory() as work:

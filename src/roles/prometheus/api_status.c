@@ -250,6 +250,7 @@ void prometheus_metrics(struct http_req *req)
     tsdb_write_metrics(p->tsdb, &b);
     write_scrape(&b, p->scrape);
     write_rules(&b, p->rules);
+    remote_writer_write_metrics(p->writer, &b);
     remote_receiver_write_metrics(p->receiver, &b);
     notify_write_metrics(p->notify, &b);
     proc_write_metrics(&b);

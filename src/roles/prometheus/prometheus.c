@@ -202,6 +202,7 @@ static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *
     scrape_manager_apply(p->scrape, c, now);
     log_bad_targets(p);
     notify_apply(p->notify, c);
+    prometheus_remote_apply(p, c);
     pthread_mutex_lock(&p->lock);
     struct prom_config *was = p->config;
     p->config = prom_config_ref(c);
@@ -319,6 +320,7 @@ static void make_engines(struct prometheus *p)
         .offset_seed = scrape_offset_seed((struct labels){ 0 }), /* by the host's name alone */
     };
     p->scrape = scrape_manager_new(&so);
+    prometheus_remote_start(p);
 }
 
 static enum err open_all(struct prometheus *p, struct diag *d)
@@ -356,6 +358,7 @@ static void stop(void *state)
     timer_done(&p->scrape_timer);
     timer_done(&p->rules_timer);
     timer_done(&p->store_timer);
+    remote_writer_free(p->writer, p->cfg->flush_deadline_ms);
     if (p->scrape) scrape_manager_free(p->scrape);
     if (p->net) scrape_net_free(p->net);
     rules_free(p->rules);

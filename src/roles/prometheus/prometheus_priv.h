@@ -11,6 +11,7 @@
 #include "model/role.h"
 #include "promql/promql.h"
 #include "remote/receive.h"
+#include "remote/writer.h"
 #include "roles/prometheus/notify.h"
 #include "rules/rules.h"
 #include "scrape/net.h"
@@ -53,6 +54,7 @@ struct prometheus {
     struct rules *rules;
     struct notify *notify;
     struct remote_receiver *receiver;
+    struct remote_writer *writer;
     struct http_server *server;
     struct timer scrape_timer, rules_timer, store_timer;
     struct job store_job;
@@ -73,6 +75,10 @@ struct prom_config *prometheus_config(struct prometheus *p);
 
 struct promql_options prometheus_promql_options(const struct prometheus *p, int64_t lookback_ms,
                                                 int64_t timeout_ms);
+
+/* remote.c: the configuration's remote sections into the engine's words. */
+void prometheus_remote_start(struct prometheus *p);
+void prometheus_remote_apply(struct prometheus *p, struct prom_config *c);
 
 /* Collect loop. */
 enum err prometheus_reload(struct prometheus *p, struct diag *d);
