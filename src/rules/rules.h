@@ -28,11 +28,11 @@ struct rules_env {
     struct evaluator *evaluator;
     struct queryable *queryable; /* where ALERTS_FOR_STATE is read after a start */
     struct appendable *appendable;
-    struct notifier *notifier;   /* NULL: nobody is told */
-    int64_t outage_tolerance_ms; /* --rules.alert.for-outage-tolerance */
-    int64_t for_grace_ms;        /* --rules.alert.for-grace-period */
-    int64_t resend_delay_ms;     /* --rules.alert.resend-delay */
-    int64_t (*mono_ns)(void);    /* durations of evaluations; NULL: they are 0 */
+    struct notifier *notifier;                      /* NULL: nobody is told */
+    int64_t outage_tolerance_ms;                    /* --rules.alert.for-outage-tolerance */
+    int64_t for_grace_ms;                           /* --rules.alert.for-grace-period */
+    int64_t resend_delay_ms;                        /* --rules.alert.resend-delay */
+    int64_t (*mono_ns)(void);                       /* durations of evaluations; NULL: they are 0 */
     void (*start)(void *ctx, struct rule_group *g); /* a group is due: have rule_group_run called */
     void *ctx;
     /* a file loads, and a person should know this of it; NULL: nobody is told */
