@@ -1,26 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: a process whose CPU time and memory are read from /proc, medians, and the printed table."""
+"""What the benchmarks share: a process whose CPU time and memory are read from /proc, free ports, and a row of the table."""
+import dataclasses
 import os
 import pathlib
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integ"))
 import peers  # noqa: E402  (the real peers are those of the tests)
 
-VIGIE = ROOT / "build" / "release" / "vigie"
+VIGIE = pathlib.Path(sys.argv[1]).resolve()
 TICK = os.sysconf("SC_CLK_TCK")
 
 
+@dataclasses.dataclass
+class Row:
+    """One line of the table; theirs or ours may be None where one side has no such figure."""
+    what: str
+    unit: str
+    peer: str
+    theirs: float
+    ours: float
+    answers: str = ""
+
+    def ratio(self):
+        return f"{self.theirs / self.ours:.1f}x" if self.theirs is not None and self.ours else ""
+
+
+def cpu_s(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rss_mb(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
 class Server:
-    """A server under measurement; ends with its block."""
+    """A server under measurement, with its children (vigie run has one); ends with its block."""
 
     def __init__(self, name, argv, ready_url=None, env=None):
         self.name, self.argv, self.ready_url = name, [str(a) for a in argv], ready_url
@@ -29,12 +52,20 @@ class Server:
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="vigie-bench-")
         self.log = open(pathlib.Path(self.dir, "log"), "wb")
-        began = time.monotonic()
         self.proc = subprocess.Popen(self.argv, cwd=self.dir, stdout=self.log, stderr=subprocess.STDOUT, env=self.env)
-        if self.ready_url:
-            peers.wait_for(lambda: urllib.request.urlopen(self.ready_url, timeout=2).status == 200, 60, f"{self.name} at {self.ready_url}")
-        self.ready_s = time.monotonic() - began
+        try:
+            if self.ready_url:
+                peers.wait_for(self.ready, 60, f"{self.name} at {self.ready_url}")
+        except BaseException:
+            sys.stderr.write(pathlib.Path(self.dir, "log").read_text(errors="replace")[-800:])
+            self.__exit__()
+            raise
         return self
+
+    def ready(self):
+        if self.proc.poll() is not None:
+            raise RuntimeError(f"{self.name} ended while starting")
+        return urllib.request.urlopen(self.ready_url, timeout=10).status == 200
 
     def __exit__(self, *_):
         self.proc.send_signal(signal.SIGTERM)
@@ -47,44 +78,20 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def pids(self):
-        """The process and its children (vigie run has two)."""
-        out = [self.proc.pid]
-        for p in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = p.read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[1]) in out:
-                out.append(int(p.parent.name))
-        return out
+        children = pathlib.Path(f"/proc/{self.proc.pid}/task/{self.proc.pid}/children").read_text().split()
+        return [self.proc.pid, *map(int, children)]
 
     def cpu_s(self):
-        total = 0
-        for pid in self.pids():
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / TICK
+        return sum(map(cpu_s, self.pids()))
 
     def rss_mb(self):
-        total = 0
-        for pid in self.pids():
-            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    total += int(line.split()[1])
-        return total / 1024
+        return sum(map(rss_mb, self.pids()))
 
 
-def median(values):
-    return statistics.median(values)
-
-
-def row(what, theirs, ours, unit, peer):
-    """One line of the table: both figures and how many times ours fits into theirs."""
-    ratio = theirs / ours if ours else float("inf")
-    print(f"{what:<44} {peer} {theirs:10.2f} {unit:<6} vigie {ours:10.2f} {unit:<6} ratio {ratio:6.1f}x", flush=True)
+def progress(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def machine():
-    model = next(l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
-    load = os.getloadavg()[0]
-    print(f"machine: {os.cpu_count()} x {model}, load {load:.2f} at the start", flush=True)
+    model = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), os.uname().machine)
+    return f"{os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f} at the start"

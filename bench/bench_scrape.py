@@ -1,68 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""B2: scraping one target of 100,000 series every 5 s, Debian's prometheus and ours in turn on the same target.
+"""Scraping one target of 100,000 series every 5 s, then queries over them: Debian's prometheus and ours in turn.
 
-CPU a scrape is process CPU over whole scrapes in the steady state; RSS is taken at the end. Answers are compared first.
+The target's values depend only on how often it was asked, and each run has a target of its own: so the k-th scrape of both holds
+the same values, and the queries, asked at the k-th scrape's time, must answer the same to the last bit. CPU a scrape is process CPU
+over whole scrapes in the steady state; RSS is taken at the end of it; queries run when the target has gone.
 """
+import contextlib
 import json
+import statistics
 import subprocess
-import sys
+import tempfile
 import time
 import urllib.parse
 import urllib.request
 
 import bench
+from bench import Row, peers
 
-THOUSANDS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-SCRAPES = int(sys.argv[2]) if len(sys.argv) > 2 else 8
-INTERVAL = 5
+THOUSANDS, SCRAPES, INTERVAL, ROUNDS, TIMES = 100, 8, 5, 2, 5
 EXPO = bench.ROOT / "build" / "bench" / "expo"
+PEER = "prometheus 2.42"
+SCRAPED = "scrape_samples_scraped"
+# What is asked, at one instant or over a minute.
+QUERIES = (
+    ("count by (__name__) ({job='expo'})", False),
+    ("sum by (consumergroup) (kafka_consumergroup_lag)", False),
+    ("topk(10, kafka_consumergroup_lag)", False),
+    ("kafka_consumergroup_lag > 1990", False),
+    ("quantile by (topic) (0.9, kafka_consumergroup_lag)", False),
+    ("sum by (topic) (kafka_consumergroup_lag)", True),
+    ("max by (consumergroup) (kafka_consumergroup_current_offset)", True),
+    ("kafka_consumergroup_lag{topic='orders.events.v1.007'}", True),
+)
 
 
-def config(path, target):
-    path.write_text(f"global: {{scrape_interval: {INTERVAL}s, scrape_timeout: 4s}}\n"
-                    f"scrape_configs: [{{job_name: expo, static_configs: [{{targets: ['127.0.0.1:{target}']}}]}}]\n")
-
-
-def query(port, expr):
-    url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": expr})
+def api(port, path, **parameters):
+    url = f"http://127.0.0.1:{port}/api/v1/{path}?" + urllib.parse.urlencode(parameters)
     return json.load(urllib.request.urlopen(url, timeout=60))["data"]["result"]
 
 
-def scrapes_done(port):
-    r = query(port, "sum(count_over_time(scrape_samples_scraped[1h]))")
-    return float(r[0]["value"][1]) if r else 0
+def scrape_times(port):
+    """Milliseconds of the scrapes that brought something."""
+    r = api(port, "query", query=f"{SCRAPED}[1h]")
+    return [round(t * 1000) for t, v in r[0]["values"] if float(v) > 0] if r else []
 
 
-def measure(name, argv, port):
-    with bench.Server(name, argv, f"http://127.0.0.1:{port}/-/ready") as s:
-        bench.peers.wait_for(lambda: scrapes_done(port) >= 3, 90, f"three scrapes of {name}")
-        series = float(query(port, 'count({job="expo",__name__=~"kafka_.*"})')[0]["value"][1])
-        cpu, n = s.cpu_s(), scrapes_done(port)
+def answer(port, query, is_range, times):
+    """The result without its times, in one order: what both must agree on. A second after a scrape, so that its jitter does not count."""
+    at = times[0] / 1000 + 1
+    if is_range:
+        found = api(port, "query_range", query=query, start=at, end=at + INTERVAL * (SCRAPES - 1), step=INTERVAL)
+        return sorted((json.dumps(s["metric"], sort_keys=True), [v for _, v in s["values"]]) for s in found)
+    return sorted((json.dumps(s["metric"], sort_keys=True), s["value"][1]) for s in api(port, "query", query=query, time=at))
+
+
+def measure_queries(server, port, times):
+    answers, cpu = [], server.cpu_s()
+    for query, is_range in QUERIES:
+        for _ in range(TIMES):
+            got = answer(port, query, is_range, times)
+        answers.append(got)
+    return answers, (server.cpu_s() - cpu) * 1000 / TIMES
+
+
+@contextlib.contextmanager
+def target(port):
+    with peers.Process([EXPO, port, THOUSANDS], "/dev/null") as p:
+        peers.wait_for(lambda: peers.listening(port), 10, "the target")
+        yield p
+
+
+def measure(name, program, target_port):
+    port = peers.free_port()
+    with tempfile.TemporaryDirectory(prefix="vigie-bench-") as work, contextlib.ExitStack() as stack:
+        yml = f"{work}/prometheus.yml"
+        with open(yml, "w") as f:
+            f.write(f"global: {{scrape_interval: {INTERVAL}s, scrape_timeout: 4s}}\n"
+                    f"scrape_configs: [{{job_name: expo, static_configs: [{{targets: ['127.0.0.1:{target_port}']}}]}}]\n")
+        expo = stack.enter_context(target(target_port))
+        flags = [f"--config.file={yml}", f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={work}/data", "--log.level=error"]
+        s = stack.enter_context(bench.Server(name, [*program, *flags], f"http://127.0.0.1:{port}/-/ready"))
+        peers.wait_for(lambda: len(scrape_times(port)) >= 3, 90, f"three scrapes of {name}")
+        cpu, before = s.cpu_s(), len(scrape_times(port))
         time.sleep(INTERVAL * SCRAPES)
-        return {"cpu_ms": (s.cpu_s() - cpu) * 1000 / (scrapes_done(port) - n), "rss": s.rss_mb(), "series": series}
+        out = {"cpu": (s.cpu_s() - cpu) * 1000 / (len(scrape_times(port)) - before), "rss": s.rss_mb()}
+        expo.stop()
+        peers.wait_for(lambda: api(port, "query", query="up == 0"), 30, "the target's end to be seen")
+        out["answers"], out["queries"] = measure_queries(s, port, scrape_times(port))
+        return out
 
 
-def main():
-    bench.machine()
-    target, theirs, ours = (bench.peers.free_port() for _ in range(3))
-    expo = subprocess.Popen([EXPO, str(target), str(THOUSANDS)])
-    yml = bench.ROOT / "build" / "bench" / "scrape.yml"
-    config(yml, target)
-    try:
-        data = bench.ROOT / "build" / "bench"
-        runs = {"prom": [], "vigie": []}
-        for i in range(2):
-            runs["prom"].append(measure("prometheus", ["/usr/bin/prometheus", f"--config.file={yml}", f"--web.listen-address=127.0.0.1:{theirs}",
-                                                       f"--storage.tsdb.path={data}/prom-{target}-{i}", "--log.level=error"], theirs))
-            runs["vigie"].append(measure("vigie", [bench.VIGIE, "prometheus", f"--config.file={yml}", f"--web.listen-address=127.0.0.1:{ours}",
-                                                   f"--storage.tsdb.path={data}/ours-{target}-{i}", "--log.level=error"], ours))
-        if runs["prom"][0]["series"] != runs["vigie"][0]["series"]:
-            sys.exit(f"different series: {runs['prom'][0]['series']} and {runs['vigie'][0]['series']}")
-        for what, unit, key in ((f"scrape of {THOUSANDS}k series, CPU", "ms", "cpu_ms"), (f"RSS at {THOUSANDS}k series", "MB", "rss")):
-            bench.row(what, bench.median([r[key] for r in runs["prom"]]), bench.median([r[key] for r in runs["vigie"]]), unit, "prometheus 2.42")
-    finally:
-        expo.kill()
-        subprocess.run(f"rm -rf {data}/prom-{target}-* {data}/ours-{target}-*", shell=True, check=False)
-
-
-main()
+def rows():
+    runs, target_port = {"theirs": [], "ours": []}, peers.free_port()
+    for i in range(ROUNDS):
+        for side, name, program in (("theirs", PEER, ["/usr/bin/prometheus"]), ("ours", "vigie", [bench.VIGIE, "prometheus"])):
+            bench.progress(f"{THOUSANDS}k series, {name}, round {i + 1} of {ROUNDS}")
+            runs[side].append(measure(name, program, target_port))
+    differing = [q for i, (q, _) in enumerate(QUERIES) if runs["theirs"][0]["answers"][i] != runs["ours"][0]["answers"][i]]
+    same = f"{len(QUERIES) - len(differing)} of {len(QUERIES)} equal"
+    for query in differing:
+        bench.progress(f"different answers: {query}")
+    mid = {side: {k: statistics.median(r[k] for r in v) for k in ("cpu", "rss", "queries")} for side, v in runs.items()}
+    for what, unit, key, answers in ((f"CPU a scrape of {THOUSANDS}k series", "ms", "cpu", ""), (f"RSS at {THOUSANDS}k series", "MB", "rss", ""),
+                                     (f"CPU of {len(QUERIES)} queries over them", "ms", "queries", same)):
+        yield Row(what, unit, PEER, mid["theirs"][key], mid["ours"][key], answers)
