@@ -94,15 +94,20 @@ const char PLAN_SUMMARY[] =
 
 void plan_help(struct buf *b) { flags_help(b, PLAN_USAGE, PLAN_SUMMARY, PLAN_FLAGS); }
 
-static bool user_sets(const struct plan *p, const struct role *r, const char *name)
+struct str plan_given(const struct plan *p, const struct role *r, const char *name)
 {
-    struct str rest, flag, value;
+    struct str rest, flag, value, found = { NULL, 0 };
     for (size_t i = 0; i < p->foreign.n; i++) {
         if (role_of_flag(p->foreign.v[i], &rest) != r) continue;
         (void)str_cut(rest, '=', &flag, &value);
-        if (str_eqc(flag, name)) return true;
+        if (str_eqc(flag, name)) found = value.p ? value : STR("");
     }
-    return false;
+    return found;
+}
+
+static bool user_sets(const struct plan *p, const struct role *r, const char *name)
+{
+    return plan_given(p, r, name).p != NULL;
 }
 
 unsigned plan_port(const struct plan *p, const struct role *r)

@@ -26,6 +26,9 @@ extern const char PLAN_USAGE[], PLAN_SUMMARY[];
 /* The port that the user gave a role (--ROLE.FLAG=...:PORT or =PORT), else the role's own. */
 unsigned plan_port(const struct plan *p, const struct role *r);
 
+/* What the user gave a role's flag, the last one; {NULL, 0}: nothing. */
+struct str plan_given(const struct plan *p, const struct role *r, const char *flag);
+
 /*
  * Fills a role's config: `set` are rows {flag, value} of ours (value {NULL,0}: leave the role's default), the user's
  * foreign flags come after them and replace them.

@@ -5,6 +5,7 @@
 #include "commands/check/main.h"
 #include "app/command.h"
 #include "app/defaults.h"
+#include "app/doctor.h"
 #include "app/health.h"
 #include "app/manual.h"
 #include "app/netcat.h"
@@ -40,6 +41,12 @@ static const struct command COMMANDS[] = {
       .usage = PLAN_USAGE,
       .description = PLAN_SUMMARY,
       .flags = PLAN_FLAGS },
+    { .name = "doctor",
+      .run = run_doctor,
+      .summary = "why there is no data, and the command that mends it",
+      .usage = DOCTOR_USAGE,
+      .description = DOCTOR_SUMMARY,
+      .flags = DOCTOR_FLAGS },
     { .name = "config",
       .run = run_config,
       .summary = "config show [NAME]: the built-in configuration files" },
