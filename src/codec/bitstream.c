@@ -52,6 +52,23 @@ void bits_put_varbit_signed(struct bitwriter *w, int64_t v)
     put_prefixed(w, ones, (uint64_t)v);
 }
 
+uint64_t bits_take_uvarint(struct bitreader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint64_t byte = bits_take(r, 8);
+        v |= (byte & 0x7f) << shift;
+        if (!(byte & 0x80)) break;
+    }
+    return v;
+}
+
+int64_t bits_take_varint(struct bitreader *r)
+{
+    uint64_t u = bits_take_uvarint(r);
+    return (int64_t)(u >> 1 ^ (0 - (u & 1)));
+}
+
 static unsigned take_prefix(struct bitreader *r)
 {
     unsigned ones = (unsigned)__builtin_clzll(~bits_peek(r) | UINT64_C(1) << (63 - PREFIX_MAX));

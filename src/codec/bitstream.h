@@ -65,6 +65,10 @@ static inline uint64_t bits_widen(uint64_t bits, unsigned w)
     return bits > UINT64_C(1) << (w - 1) ? bits - (UINT64_C(1) << w) : bits;
 }
 
+/* LEB128, and with zigzag, wherever in a byte they begin. */
+uint64_t bits_take_uvarint(struct bitreader *r);
+int64_t bits_take_varint(struct bitreader *r);
+
 uint64_t bits_take_varbit(struct bitreader *r);
 int64_t bits_take_varbit_signed(struct bitreader *r);
 

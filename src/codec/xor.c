@@ -34,17 +34,6 @@ void xor_encode_chunk(const int64_t *t, const double *v, size_t n, struct buf *b
  * Decoding: one peek shows every prefix with its field but the 64-bit ones. Running past the end is noticed once a sample.
  */
 
-static uint64_t take_uvarint(struct bitreader *r)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint64_t byte = bits_take(r, 8);
-        v |= (byte & 0x7f) << shift;
-        if (!(byte & 0x80)) break;
-    }
-    return v;
-}
-
 static inline uint64_t take_dod(struct bitreader *r)
 {
     uint64_t x = bits_peek(r);
@@ -119,11 +108,11 @@ enum err xor_decode_stream(struct str bits, size_t n, int64_t *t, double *v)
             r.pos += 2 * run;
         } else {
             if (i == 0) {
-                uint64_t u = take_uvarint(&r);
+                uint64_t u = bits_take_uvarint(&r);
                 now = u >> 1 ^ (0 - (u & 1));
                 value = bits_take(&r, 64);
             } else {
-                delta = i == 1 ? take_uvarint(&r) : delta + take_dod(&r);
+                delta = i == 1 ? bits_take_uvarint(&r) : delta + take_dod(&r);
                 now += delta;
                 value ^= take_value(&r, &w);
             }
