@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 import urllib.parse
 import urllib.request
 
@@ -132,5 +133,17 @@ class Browser:
                 raise OSError(str(e)) from e  # wait_for tries again, and names the last one in the end
         return peers.wait_for(attempt, seconds, what or expression)
 
-    def screenshot(self, file):
-        pathlib.Path(file).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+    def rest(self, seconds):
+        """Lets time pass; the events must be read meanwhile, a browser whose reader sleeps tears its messages."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.js("new Promise(r=>setTimeout(r,500))")
+
+    def screenshot(self, file, of=None):
+        """The window, or the element that a selector names."""
+        clip = {}
+        if of:
+            box = self.js(f"(()=>{{const e=document.querySelector({json.dumps(of)});e.scrollIntoView();const b=e.getBoundingClientRect();"
+                          "return {x:b.x+scrollX,y:b.y+scrollY,width:b.width,height:b.height}})()")
+            clip = {"clip": {**box, "scale": 1}, "captureBeyondViewport": True}
+        pathlib.Path(file).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **clip)["data"]))

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -63,8 +64,9 @@ given_ports = set()
 
 def free_port():
     """Below the range from which the kernel takes ports of outgoing connections: nobody gets it between this look and its use."""
+    low, high = os.environ.get("VIGIE_TEST_PORTS", "20000-32000").split("-")
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.randrange(int(low), int(high))
         with socket.socket() as s, contextlib.suppress(OSError):
             if port not in given_ports:
                 s.bind(("127.0.0.1", port))
@@ -234,20 +236,22 @@ class Kafka:
                 argv = [*self.java("64m"), "-cp", f"{kafka_libs(self.version)}/*", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", file]
                 subprocess.run([str(a) for a in argv], check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
 
-    def start(self, i):
-        """Starts node i (from 0); does not wait."""
+    def start(self, i, jmx=True):
+        """Starts node i (from 0), with its JMX port or without; does not wait."""
         host = "127.0.0.1"
         flags = [f"-Djava.rmi.server.hostname={host}"] + [f"-Dcom.sun.management.jmxremote{x}" for x in (
             "", f".host={host}", f".port={self.jmx[i]}", f".rmi.port={self.jmx[i]}", ".authenticate=false", ".ssl=false")]
+        if not jmx:
+            flags = []
         self.nodes[i] = Process([*self.java(self.heap), *flags, "-cp", f"{kafka_libs(self.version)}/*", "kafka.Kafka",
                                  self.folder / f"server{i + 1}.properties"], self.folder / f"node{i + 1}.log")
 
-    def ready(self, i, seconds=90):
+    def ready(self, i, seconds=90, jmx=True):
         """Waits until node i answers on both of its ports."""
         def there():
             if not self.nodes[i].alive():
                 raise RuntimeError(f"Kafka node {i + 1} ended: {self.nodes[i].text()[-800:]}")
-            return listening(self.ports[i]) and listening(self.jmx[i])
+            return listening(self.ports[i]) and (not jmx or listening(self.jmx[i]))
         wait_for(there, seconds, f"Kafka node {i + 1} on port {self.ports[i]}")
 
     def complete(self):
@@ -326,6 +330,67 @@ class Vigie(Process):
 
     def get(self, path, **kw):
         return http(self.url + path, **kw)
+
+
+ROLES = {"kafka-exporter": 9308, "jmx-exporter": 5556, "prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
+
+
+class Run(Process):
+    """`vigie run` on ports of its own, with a folder of configuration that `localise` has written."""
+
+    def __init__(self, binary, folder, data, kafka, jmx, ports, log, *flags, env=None):
+        self.port = ports
+        listen = [f"--{r}.web.listen-address=127.0.0.1:{ports[r]}" for r in ROLES if r != "grafana"]
+        listen += [f"--grafana.http-port={ports['grafana']}", "--grafana.http-addr=127.0.0.1", "--alertmanager.cluster.listen-address=",
+                   f"--grafana.self.prometheus={self.url('prometheus')}", f"--grafana.self.alertmanager={self.url('alertmanager')}"]
+        brokers = [x for k in kafka for x in ("--kafka", k)] + [x for j in jmx for x in ("--jmx", j)]
+        super().__init__([binary, "run", folder, "--data", data, *brokers, *listen, *flags], log, env={**os.environ, **(env or {})})
+        try:
+            wait_for(lambda: self.living() and self.get("prometheus", "/-/ready")[0] == 200, 20, "prometheus to be ready")
+        except BaseException:
+            self.stop()
+            raise
+
+    @staticmethod
+    def localise(text, ports):
+        """The same file with these ports in place of the usual ones."""
+        for role, usual in ROLES.items():
+            text = text.replace(f"localhost:{usual}", f"127.0.0.1:{ports[role]}")
+        return text
+
+    def living(self):
+        if not self.alive():
+            raise RuntimeError(f"vigie run ended: {self.text()[-2000:]}")
+        return True
+
+    def url(self, role):
+        return f"http://127.0.0.1:{self.port[role]}"
+
+    def get(self, role, path, **kw):
+        return http(self.url(role) + path, **kw)
+
+    def api(self, path, **parameters):
+        """What Prometheus' API answers, `data` of it."""
+        query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
+        answer = json.loads(self.get("prometheus", f"/api/v1/{path}{query}")[2])
+        if answer["status"] != "success":
+            raise RuntimeError(f"{path} {parameters}: {answer['error']}")
+        return answer["data"]
+
+    def query(self, expr, **at):
+        return self.api("query", query=expr, **at)["result"]
+
+    def value(self, expr):
+        r = self.query(expr)
+        return float(r[0]["value"][1]) if r else None
+
+    def alerts(self, name):
+        return [a for a in self.api("alerts")["alerts"] if a["labels"]["alertname"] == name]
+
+    def alert(self, name):
+        """Its most advanced state: firing, pending or None."""
+        found = {a["state"] for a in self.alerts(name)}
+        return "firing" if "firing" in found else "pending" if "pending" in found else None
 
 
 def samples(text):

@@ -5,7 +5,11 @@ import email.policy
 import http.server
 import json
 import socketserver
+import ssl
+import subprocess
 import threading
+
+import peers
 
 
 class MailSink(socketserver.ThreadingTCPServer):
@@ -61,3 +65,39 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class LoginMail:
+    """A real SMTP server (aiosmtpd): STARTTLS, and a login that only works inside it. The envelopes are in .mails."""
+
+    def __init__(self, folder, user, password):
+        try:
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.smtp import AuthResult
+        except ImportError:
+            raise peers.Missing("python3-aiosmtpd is not installed: apt-get install python3-aiosmtpd, and run this by /usr/bin/python3") from None
+        self.user, self.password, self.mails, self.logins = user, password, [], []
+        self.certificate, key = folder / "mail.pem", folder / "mail.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self.certificate, key)
+
+        def login(_server, _session, _envelope, _mechanism, data):
+            self.logins.append((data.login.decode(), data.password.decode()))
+            return AuthResult(success=self.logins[-1] == (user, password))
+
+        self.port = peers.free_port()
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, tls_context=tls, require_starttls=True, authenticator=login, auth_required=True,
+                                     auth_exclude_mechanism=["LOGIN"])  # its prompts are none that Alertmanager 0.25 knows
+        self.controller.start()
+
+    async def handle_DATA(self, _server, _session, envelope):
+        self.mails.append(envelope)
+        return "250 kept"
+
+    def messages(self):
+        return [email.message_from_bytes(m.content, policy=email.policy.default) for m in self.mails]
+
+    def stop(self):
+        self.controller.stop()

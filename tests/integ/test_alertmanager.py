@@ -10,7 +10,6 @@ import pathlib
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import urllib.error
 import urllib.request
 
 import peers
+import sinks
 
 VIGIE = sys.argv[1]
 START = "2026-03-01T10:20:30.5Z"
@@ -84,35 +84,6 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-class Mail:
-    """SMTP with STARTTLS, and a login that only works inside it."""
-
-    def __init__(self, folder):
-        from aiosmtpd.controller import Controller
-        from aiosmtpd.smtp import AuthResult
-
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        self.mails, self.logins = [], []
-
-        def login(_server, _session, _envelope, _mechanism, data):
-            self.logins.append((data.login.decode(), data.password.decode()))
-            return AuthResult(success=data.password == b"s3cret pass")
-
-        self.controller = Controller(self, hostname="127.0.0.1", port=0, tls_context=tls, require_starttls=True,
-                                     authenticator=login, auth_required=True,
-                                     auth_exclude_mechanism=["LOGIN"])  # its prompts are none that 0.25 knows
-        self.controller.port = free_port()
-        self.controller.start()
-        self.port = self.controller.port
-
-    async def handle_DATA(self, _server, _session, envelope):
-        self.mails.append(envelope)
-        return "250 kept"
 
 
 def free_port():
@@ -358,13 +329,9 @@ def check_configs(folder, sink):
 
 
 def main():
-    try:
-        import aiosmtpd  # noqa: F401
-    except ImportError:
-        sys.exit("python3-aiosmtpd is missing: the mail server of this test (apt-get install python3-aiosmtpd, run by /usr/bin/python3)")
     peers.need("prometheus-alertmanager", "apt-get install prometheus-alertmanager")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-am-"))
-    sink, mail, managers = Sink(), Mail(folder), []
+    sink, mail, managers = Sink(), sinks.LoginMail(folder, "alertmanager", "s3cret pass"), []
     try:
         ours = Manager("ours", [VIGIE, "alertmanager"], folder, config(sink, mail, "ours", "${SMTP_PASSWORD}"), {"SMTP_PASSWORD": "s3cret pass"})
         managers.append(ours)
@@ -381,7 +348,7 @@ def main():
         for m in managers:
             if m.process.poll() is None:
                 m.stop(signal.SIGKILL)
-        mail.controller.stop()
+        mail.stop()
     shutil.rmtree(folder)
     print("ok")
     return 0

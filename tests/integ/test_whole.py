@@ -21,7 +21,6 @@ import sinks
 from peers import wait_for
 
 VIGIE = sys.argv[1]
-ROLES = ("kafka-exporter", "jmx-exporter", "prometheus", "alertmanager", "grafana")
 DOCUMENT_NAMES = [
     "kafka_consumergroup_lag", "kafka_consumergroup_current_offset", "kafka_consumergroup_offset",
     "kafka_server_brokertopicmetrics_messagesin_total", "kafka_server_brokertopicmetrics_bytesi_total",
@@ -44,7 +43,7 @@ class Whole:
 
     def __init__(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="vigie-whole-"))
-        self.port = {r: peers.free_port() for r in ROLES}
+        self.port = {r: peers.free_port() for r in peers.ROLES}
         self.mail, self.slack = sinks.MailSink(), sinks.HookSink()
         self.kafka = peers.Kafka(folder=self.home / "kafka")
         self.vigie = None
@@ -52,9 +51,7 @@ class Whole:
     def write_files(self):
         shutil.copytree(peers.ROOT / "monitoring", self.home / "monitoring")
         prom = self.home / "monitoring" / "prometheus.yml"
-        text = prom.read_text()
-        for role, standard in zip(ROLES, (9308, 5556, 9090, 9093, 3000)):
-            text = text.replace(f"localhost:{standard}", f"127.0.0.1:{self.port[role]}")
+        text = peers.Run.localise(prom.read_text(), self.port)
         text = re.sub(r"(scrape_interval|evaluation_interval): \d+s", r"\1: 2s", text)
         prom.write_text(re.sub(r"scrape_timeout: \d+s", "scrape_timeout: 2s", text))
         for rules in (self.home / "monitoring" / "rules").glob("*.yaml"):
@@ -68,37 +65,10 @@ class Whole:
         am.write_text(text)
 
     def start(self):
-        flags = [f"--{r}.web.listen-address=127.0.0.1:{self.port[r]}" for r in ROLES[:4]]
-        flags += [f"--grafana.http-port={self.port['grafana']}", "--grafana.http-addr=127.0.0.1", "--prometheus.rules.alert.resend-delay=5s"]
-        flags += [f"--alertmanager.cluster.listen-address=", f"--grafana.self.prometheus={self.url('prometheus')}", f"--grafana.self.alertmanager={self.url('alertmanager')}"]
-        env = {**os.environ, "SLACK_WEBHOOK_URL": self.slack.url, "SMTP_PASSWORD": "unused"}
-        self.vigie = peers.Process([VIGIE, "run", self.home / "monitoring", "--data", self.home / "data", "--kafka", self.kafka.bootstrap,
-                                    "--jmx", f"127.0.0.1:{self.kafka.jmx[0]}", *flags], self.home / "vigie.log", env=env)
-        wait_for(lambda: self.alive() and self.get("prometheus", "/-/ready")[0] == 200, 20, "prometheus to be ready")
-
-    def alive(self):
-        if not self.vigie.alive():
-            raise RuntimeError(f"vigie run ended: {self.vigie.text()[-2000:]}")
-        return True
-
-    def url(self, role):
-        return f"http://127.0.0.1:{self.port[role]}"
-
-    def get(self, role, path):
-        return peers.http(self.url(role) + path)
-
-    def query(self, expr, port=None):
-        url = (f"http://127.0.0.1:{port}" if port else self.url("prometheus")) + "/api/v1/query?" + urllib.parse.urlencode({"query": expr})
-        return json.loads(peers.http(url)[2])["data"]["result"]
-
-    def value(self, expr):
-        r = self.query(expr)
-        return float(r[0]["value"][1]) if r else None
-
-    def alert(self, name):
-        """Its most advanced state: firing, pending or None."""
-        found = {a["state"] for a in json.loads(self.get("prometheus", "/api/v1/alerts")[2])["data"]["alerts"] if a["labels"]["alertname"] == name}
-        return "firing" if "firing" in found else "pending" if "pending" in found else None
+        self.vigie = peers.Run(VIGIE, self.home / "monitoring", self.home / "data", [self.kafka.bootstrap], [f"127.0.0.1:{self.kafka.jmx[0]}"], self.port,
+                               self.home / "vigie.log", "--prometheus.rules.alert.resend-delay=5s",
+                               env={"SLACK_WEBHOOK_URL": self.slack.url, "SMTP_PASSWORD": "unused"})
+        self.url, self.get, self.query, self.value, self.alert = (getattr(self.vigie, x) for x in ("url", "get", "query", "value", "alert"))
 
     def mails(self, name):
         return [m for m in self.mail.mails if name in m["Subject"]]
