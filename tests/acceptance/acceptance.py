@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integ"))
 import cluster as causes  # noqa: E402
@@ -222,13 +223,14 @@ def report(run, factor, began, artefacts):
 def main():
     options = argparse.ArgumentParser(description="The document's alerts and panels on three real brokers.")
     options.add_argument("vigie", type=pathlib.Path)
-    options.add_argument("--factor", type=float, default=10, help="the document's durations are divided by this (10)")
+    options.add_argument("--factor", type=float, default=5, help="the document's durations are divided by this (5)")
     options.add_argument("--true-durations", action="store_const", const=1.0, dest="factor", help="as the document says: about 50 minutes")
     options.add_argument("--artefacts", type=pathlib.Path, default=peers.ROOT / "build" / "acceptance")
     o = options.parse_args()
     o.factor = int(o.factor) if o.factor == int(o.factor) else o.factor
     shutil.rmtree(o.artefacts, ignore_errors=True)
     o.artefacts.mkdir(parents=True)
+    warnings.simplefilter("ignore", DeprecationWarning)  # aiosmtpd about itself
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     began, folder, run = time.time(), causes.home(), None
     try:
