@@ -12,7 +12,6 @@ import shutil
 import signal
 import sys
 import time
-import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integ"))
 import cluster as causes  # noqa: E402
@@ -230,7 +229,6 @@ def main():
     o.factor = int(o.factor) if o.factor == int(o.factor) else o.factor
     shutil.rmtree(o.artefacts, ignore_errors=True)
     o.artefacts.mkdir(parents=True)
-    warnings.simplefilter("ignore", DeprecationWarning)  # aiosmtpd about itself
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     began, folder, run = time.time(), causes.home(), None
     try:

@@ -4,6 +4,7 @@ import email
 import email.policy
 import http.server
 import json
+import logging
 import socketserver
 import ssl
 import subprocess
@@ -80,6 +81,7 @@ class LoginMail:
         self.certificate, key = folder / "mail.pem", folder / "mail.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
                         "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # it warns of itself at every login
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(self.certificate, key)
 
