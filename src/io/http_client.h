@@ -46,7 +46,7 @@ struct http_result {
     struct buf body;             /* the caller's to buf_done(); empty when on_body took it */
     int64_t took_ms;
     int64_t retry_after_ms; /* what a Retry-After header asks for; 0 without one */
-    size_t wire_bytes; /* body bytes as received, before inflating */
+    size_t wire_bytes;      /* body bytes as received, before inflating */
 };
 
 struct http_client;
