@@ -156,7 +156,7 @@ class Acceptance:
         high.ended()
         high.healed(self.stage.scaled("6m") + 30)
         low.fired()
-        self.traffic.start()
+        self.traffic.start(20)  # the producers catch up
         low.ended()
         low.healed(self.stage.scaled("11m") + 30)
 
@@ -219,6 +219,14 @@ def report(run, factor, began, artefacts):
     return not wrong and all("no" not in c.row() for c in cases) and all(r[1] == "right" for r in run.panels.rows())
 
 
+def end_once(sig, _frame):
+    """Ends the run; a second Ctrl-C does not stop the cleaning."""
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, signal.SIG_IGN)
+    say("ending, and clearing away what was started")
+    sys.exit(128 + sig)
+
+
 def main():
     options = argparse.ArgumentParser(description="The document's alerts and panels on three real brokers.")
     options.add_argument("vigie", type=pathlib.Path)
@@ -229,18 +237,18 @@ def main():
     o.factor = int(o.factor) if o.factor == int(o.factor) else o.factor
     shutil.rmtree(o.artefacts, ignore_errors=True)
     o.artefacts.mkdir(parents=True)
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, end_once)
     began, folder, run = time.time(), causes.home(), None
     try:
         with contextlib.ExitStack() as s:
-            s.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C does not stop the cleaning
             cluster = causes.Cluster(folder / "kafka")
             s.enter_context(causes.small_disk(cluster.disk))
             say("starting three brokers")
             s.enter_context(cluster)
             stage = s.enter_context(Stage(o.vigie.resolve(), cluster, folder, o.factor))
             s.callback(lambda: shutil.copy(folder / "vigie.log", o.artefacts))
-            run = Acceptance(stage, o.artefacts, 3 if o.factor == 1 else 5)
+            run = Acceptance(stage, o.artefacts, 2 if o.factor == 1 else 5)
             run.run()
     except peers.Missing as e:
         sys.exit(str(e))

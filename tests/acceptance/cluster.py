@@ -146,7 +146,8 @@ class Traffic:
         self.bootstrap, self.topic, self.partitions, self.rate = bootstrap, topic, partitions, rate
         self.sent, self.on = 0, None
 
-    def start(self):
+    def start(self, rate=None):
+        self.rate = rate or self.rate
         self.on = threading.Event()
         self.pipes = [subprocess.Popen(["kcat", "-P", "-b", self.bootstrap, "-t", self.topic, "-p", str(p), "-X", "acks=1", "-X", "linger.ms=5",
                                         "-X", "message.send.max.retries=100000"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) for p in range(self.partitions)]
