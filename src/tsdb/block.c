@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/bits.h"
+#include "codec/histchunk.h"
 #include "codec/xor.h"
 #include "io/file.h"
 #include "tsdb/dirs.h"
@@ -198,16 +199,39 @@ enum err block_all(const struct block *b, struct arena *a, uint32_t **series, si
     return OK;
 }
 
-enum err block_decode(unsigned encoding, struct str data, struct column *c)
+static enum err decode_floats(struct str data, struct column *c)
 {
-    if (encoding != CHUNK_XOR) return ERR_UNSUPPORTED;
-    size_t n = xor_count(data);
+    size_t n = xor_count(data), from = c->n;
     /* A sample takes two bits at least: what the count claims is held against the bytes that came with it. */
     if (n > data.n * 4) return ERR_CORRUPT;
     if (c->n + n > c->cap) column_reserve(c, c->n + n > c->cap * 2 ? c->n + n : c->cap * 2);
-    TRY(xor_decode(data, c->t + c->n, c->v + c->n));
+    TRY(xor_decode(data, c->t + from, c->v + from));
+    if (c->h) memset(c->h + from, 0, n * sizeof(struct histogram *));
     c->n += n;
     return OK;
+}
+
+static enum err decode_histograms(unsigned encoding, struct str data, struct column *c)
+{
+    struct histchunk_reader *r = histchunk_open(data, encoding, &c->room);
+    size_t from = c->n;
+    int64_t t;
+    const struct histogram *h;
+    enum err e;
+    while ((e = histchunk_next(r, &t, &h)) == OK) column_push_histogram(c, t, h);
+    if (e == ERR_EOF) return OK;
+    c->n = from;
+    return e;
+}
+
+enum err block_decode(unsigned encoding, struct str data, struct column *c)
+{
+    switch (encoding) {
+    case CHUNK_XOR: return decode_floats(data, c);
+    case CHUNK_HISTOGRAM:
+    case CHUNK_FLOAT_HISTOGRAM: return decode_histograms(encoding, data, c);
+    default: return ERR_UNSUPPORTED;
+    }
 }
 
 /*

@@ -97,10 +97,11 @@ void block_writer_abort(struct block_writer *w);
 /* A new name. */
 void block_name(char to[ULID_CHARS + 1], int64_t now_ms);
 
-/* Chunks of 120 samples from columns, appended to v (n of them so far, room for column.n / 120 + 1 more); data in a. */
+/* Chunks of a column's samples, floats and histograms as they come: v has room for block_encoded_max(c); data in a. */
 size_t block_encode(const struct column *c, size_t from, struct arena *a, struct block_chunk *v);
+size_t block_encoded_max(const struct column *c);
 
-/* The samples of a chunk appended to c. Errors: ERR_CORRUPT; ERR_UNSUPPORTED not floats */
+/* The samples of a chunk appended to c. Errors: ERR_CORRUPT; ERR_UNSUPPORTED an encoding to come */
 enum err block_decode(unsigned encoding, struct str data, struct column *c);
 
 /*

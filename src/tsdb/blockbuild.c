@@ -3,6 +3,7 @@
  * blockbuild.c - a block from samples in any order, and chunks from columns
  */
 #include "base/assert.h"
+#include "codec/histchunk.h"
 #include "codec/xor.h"
 #include "tsdb/block.h"
 
@@ -10,18 +11,54 @@
 
 enum { CHUNK_SAMPLES = 120 };
 
+/* Floats and histograms alternate at worst, and of histograms each may need a chunk of its own. */
+size_t block_encoded_max(const struct column *c)
+{
+    return c->h ? c->n + 1 : c->n / CHUNK_SAMPLES + 1;
+}
+
+static size_t float_run(const struct column *c, size_t from)
+{
+    size_t n = 0;
+    while (n < CHUNK_SAMPLES && from + n < c->n && !(c->h && c->h[from + n])) n++;
+    return n;
+}
+
+static size_t put_histograms(const struct column *c, size_t from, struct histchunk *chunk)
+{
+    size_t n = 0;
+    enum histogram_hint hint = c->h[from]->hint;
+    while (n < CHUNK_SAMPLES && from + n < c->n && c->h[from + n]) {
+        if (n == 0) histchunk_begin(chunk, hint);
+        if (n > 0 && histchunk_fit(chunk, c->h[from + n]) != HISTCHUNK_FITS) break;
+        histchunk_add(chunk, c->t[from + n], c->h[from + n]);
+        n++;
+    }
+    return n;
+}
+
 size_t block_encode(const struct column *c, size_t from, struct arena *a, struct block_chunk *v)
 {
     size_t n = 0;
     BUF(b, 0);
+    struct histchunk *chunk = NULL;
     while (from < c->n) {
-        size_t k = c->n - from < CHUNK_SAMPLES ? c->n - from : (size_t)CHUNK_SAMPLES;
+        size_t k = float_run(c, from);
+        unsigned encoding = CHUNK_XOR;
         buf_reset(&b);
-        xor_encode_chunk(c->t + from, c->v + from, k, &b);
-        v[n++] = (struct block_chunk){ c->t[from], c->t[from + k - 1], CHUNK_XOR,
+        if (k) {
+            xor_encode_chunk(c->t + from, c->v + from, k, &b);
+        } else {
+            if (!chunk) chunk = histchunk_new();
+            k = put_histograms(c, from, chunk);
+            encoding = histchunk_encoding(chunk);
+            buf_put(&b, histchunk_bytes(chunk));
+        }
+        v[n++] = (struct block_chunk){ c->t[from], c->t[from + k - 1], encoding,
                                        arena_dup(a, buf_str(&b)) };
         from += k;
     }
+    histchunk_free(chunk);
     return n;
 }
 
@@ -166,7 +203,7 @@ static enum err write_series(struct block_builder *b, struct block_writer *w, st
         struct built *s = b->v[i];
         arena_reset(&a);
         if (s->unsorted) sort_column(&s->c);
-        struct block_chunk *c = arena_raw(&a, (s->c.n / CHUNK_SAMPLES + 1) * sizeof(*c));
+        struct block_chunk *c = arena_raw(&a, block_encoded_max(&s->c) * sizeof(*c));
         TRY(block_writer_series(w, s->lb, c, block_encode(&s->c, 0, &a, c), d));
     }
     return OK;

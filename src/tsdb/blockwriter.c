@@ -372,8 +372,11 @@ static enum err finish_all(struct block_writer *w, const struct blockmeta *m, st
 
 enum err block_writer_finish(struct block_writer *w, const struct blockmeta *m, struct diag *d)
 {
-    ASSERT(w->mint > w->maxt || (w->mint >= m->mint && w->maxt < m->maxt));
-    enum err e = finish_all(w, m, d);
+    enum err e = OK;
+    if (w->mint <= w->maxt && (w->mint < m->mint || w->maxt >= m->maxt)) {
+        e = diag_set(d, ERR_RANGE, "chunks reach out of the time of their block");
+    }
+    if (e == OK) e = finish_all(w, m, d);
     if (e != OK) {
         block_writer_abort(w);
         return e;

@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "tsdb/dirs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -123,6 +124,7 @@ static enum err map_file(struct chunkfiles *c, int fd, uint64_t bytes)
 static void unmap_last(struct chunkfiles *c)
 {
     struct chunkfile *f = file_at(c, --c->files.n);
+    if (!f->map_bytes) return; /* let go before */
     (void)munmap((void *)(uintptr_t)f->map, f->map_bytes);
     c->total -= atomic_load(&f->bytes);
     *f = (struct chunkfile){ 0 };
@@ -233,6 +235,7 @@ enum err chunkfiles_open(struct chunkfiles *c, struct str dir, const struct chun
     ASSERT(c->dir != NULL);
     paged_init(&c->files, sizeof(struct chunkfile));
     if (n) c->base = (uint32_t)v[0];
+    c->first = c->base;
     enum err e = open_files(c, v, n, scan, d);
     if (e != OK) chunkfiles_close(c);
     return e;
@@ -308,6 +311,45 @@ enum err chunkfiles_flush(struct chunkfiles *c)
     }
     buf_reset(&c->batch);
     return e;
+}
+
+struct old_map {
+    void *p;
+    size_t n;
+};
+
+static void unmap_old(void *p)
+{
+    struct old_map *m = p;
+    (void)munmap(m->p, m->n);
+    free(m);
+}
+
+static void let_go(struct chunkfiles *c, struct chunkfile *f, struct readers *r)
+{
+    struct old_map *m = malloc(sizeof(*m));
+    ASSERT(m != NULL);
+    *m = (struct old_map){ (void *)(uintptr_t)f->map, f->map_bytes };
+    c->total -= atomic_load(&f->bytes);
+    f->map_bytes = 0; /* its readers have the pointer; nobody new has a reference into it */
+    readers_retire(r, m, unmap_old);
+}
+
+void chunkfiles_truncate(struct chunkfiles *c, uint64_t chunk, struct readers *r)
+{
+    uint64_t until = chunk >> 32, end = (uint64_t)c->base + c->files.n;
+    if (chunk == UINT64_MAX || until > end) until = end;
+    if (c->fd >= 0 && end_of_last(c) > CHUNKFILE_HEADER) {
+        (void)fdatasync(c->fd);
+        fd_close(&c->fd);
+    }
+    if (c->fd >= 0 && until == end) until--; /* empty, and written next */
+    for (; c->first < until; c->first++) {
+        char path[FILE_PATH_MAX];
+        path_of(c, c->first, path);
+        if (unlink(path) != 0 && errno != ENOENT) return;
+        let_go(c, file_at(c, c->first - c->base), r);
+    }
 }
 
 enum err chunkfiles_read(const struct chunkfiles *c, uint64_t chunk, struct str *data)

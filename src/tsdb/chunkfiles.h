@@ -55,8 +55,9 @@ struct chunkfile {
 struct chunkfiles {
     char *dir;
     struct paged files;
-    uint32_t base; /* number of the first file */
-    int fd;        /* of the last file, when it takes appends; else -1 */
+    uint32_t base;  /* number of the first file, in files[] */
+    uint32_t first; /* of the first that is still there */
+    int fd;         /* of the last file, when it takes appends; else -1 */
     uint64_t total;
     struct buf batch;
 };
@@ -82,6 +83,12 @@ void chunkfiles_close(struct chunkfiles *c);
 enum err chunkfiles_add(struct chunkfiles *c, uint64_t ref, int64_t mint, int64_t maxt,
                         struct str data, uint64_t *chunk);
 enum err chunkfiles_flush(struct chunkfiles *c);
+
+/*
+ * Removes the files in front of that of `chunk` (UINT64_MAX: all), and begins another one with the next chunk, so that
+ * this one can go in its turn. Readers keep what they have mapped until they leave.
+ */
+void chunkfiles_truncate(struct chunkfiles *c, uint64_t chunk, struct readers *r);
 
 /* The data of a chunk. Errors: ERR_CORRUPT the reference points to nothing of the kind; ERR_UNSUPPORTED not XOR. */
 enum err chunkfiles_read(const struct chunkfiles *c, uint64_t chunk, struct str *data);

@@ -60,6 +60,12 @@ enum err fd_write_at(int fd, struct str s, uint64_t at)
 
 bool fd_cut(int fd, uint64_t at) { return ftruncate(fd, (off_t)at) == 0; }
 
+uint64_t file_bytes(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
 void dir_sync(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -21,6 +21,9 @@ enum err fd_write_at(int fd, struct str s, uint64_t at);
 /* Cuts the file behind `at`; false when the system would not. */
 bool fd_cut(int fd, uint64_t at);
 
+/* 0 where there is none. */
+uint64_t file_bytes(const char *path);
+
 /* Makes a created or removed name durable. */
 void dir_sync(const char *dir);
 

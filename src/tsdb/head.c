@@ -13,16 +13,16 @@ struct value_block {
     uint32_t words[];
 };
 
-void head_init(struct head *h, int64_t range)
+void head_init(struct head *h, int64_t range, struct readers *readers)
 {
-    *h = (struct head){ .range = range, .table_cap = TABLE_MIN };
-    readers_init(&h->readers);
-    symbols_init(&h->symbols, &h->readers);
-    index_init(&h->index, &h->readers);
+    *h = (struct head){ .range = range, .table_cap = TABLE_MIN, .readers = readers };
+    symbols_init(&h->symbols, h->readers);
+    index_init(&h->index, h->readers);
     history_init(&h->history);
     paged_init(&h->hot, sizeof(struct hot));
     paged_init(&h->cold, sizeof(struct cold));
     paged_init(&h->ident, sizeof(struct ident));
+    paged_init(&h->handles, sizeof(uint32_t));
     segments_init(&h->segments);
     h->table = calloc(h->table_cap, sizeof(*h->table));
     ASSERT(h->table != NULL);
@@ -62,7 +62,6 @@ void head_done(struct head *h)
     free_values(h);
     free(h->table);
     free(h->scratch);
-    readers_done(&h->readers);
     symbols_done(&h->symbols);
     index_done(&h->index);
     history_done(&h->history);
@@ -70,6 +69,7 @@ void head_done(struct head *h)
     paged_done(&h->hot);
     paged_done(&h->cold);
     paged_done(&h->ident);
+    paged_done(&h->handles);
 }
 
 /*
@@ -172,6 +172,19 @@ static void table_grow(struct head *h)
     free(old);
 }
 
+static _Atomic(uint32_t) *handle_at(const struct head *h, uint32_t handle)
+{
+    return paged_at(&h->handles, handle, sizeof(uint32_t));
+}
+
+uint32_t head_slot(const struct head *h, uint64_t handle)
+{
+    if (handle == 0 || handle > atomic_load_explicit(&h->handles_n, memory_order_acquire)) {
+        return SLOT_NONE;
+    }
+    return atomic_load_explicit(handle_at(h, (uint32_t)(handle - 1)), memory_order_acquire);
+}
+
 static uint32_t create(struct head *h, const struct shape *shape, const uint32_t *values)
 {
     uint32_t slot = paged_add(&h->cold);
@@ -184,8 +197,13 @@ static uint32_t create(struct head *h, const struct shape *shape, const uint32_t
     c->shape = shape;
     c->values = kept;
     atomic_store_explicit(&c->first_t, INT64_MAX, memory_order_relaxed);
-    head_ident(h, slot)->ref = ++h->last_ref;
+    struct ident *id = head_ident(h, slot);
+    id->ref = ++h->last_ref;
+    uint32_t handle = paged_add(&h->handles);
+    atomic_store_explicit(handle_at(h, handle), slot, memory_order_release);
+    id->handle = handle + 1;
     for (uint32_t i = 0; i < shape->n; i++) index_add(&h->index, shape->names[i], kept[i], slot);
+    atomic_store_explicit(&h->handles_n, handle + 1, memory_order_release);
     atomic_store_explicit(&h->series, slot + 1, memory_order_release);
     return slot;
 }
@@ -253,7 +271,7 @@ static void full_push(struct head *h, struct cold *c, uint64_t ref, int64_t mint
             grown[i].maxt = v[i].maxt;
         }
         atomic_store_explicit(&c->full, grown, memory_order_release);
-        readers_retire(&h->readers, v, free);
+        readers_retire(h->readers, v, free);
         v = grown;
     }
     atomic_store_explicit(&v[n].ref, ref, memory_order_relaxed);
@@ -350,20 +368,111 @@ void head_add_chunk(struct head *h, uint32_t slot, uint64_t ref, int64_t mint, i
     if (maxt > atomic_load_explicit(&h->max_t, memory_order_relaxed)) atomic_store(&h->max_t, maxt);
 }
 
+/*
+ * Truncation
+ */
+
+/* How many full chunks from the front end before mint; the lowest file reference among the others goes to t. */
+static uint32_t count_old(const struct full_chunk *v, uint32_t n, struct head_truncation *t)
+{
+    uint32_t old = 0;
+    while (old < n && v[old].maxt < t->mint) old++;
+    for (uint32_t i = old; i < n; i++) {
+        uint64_t ref = atomic_load_explicit(&v[i].ref, memory_order_relaxed);
+        if (!(ref & CHUNK_IN_MEMORY) && ref < t->chunks_from) t->chunks_from = ref;
+    }
+    return old;
+}
+
+static void drop_full(struct head *h, struct hot *line, struct cold *c, uint32_t old)
+{
+    uint32_t n = atomic_load_explicit(&c->full_n, memory_order_relaxed), left = n - old;
+    struct full_chunk *v = atomic_load_explicit(&c->full, memory_order_relaxed), *kept = NULL;
+    if (left) {
+        kept = calloc(left, sizeof(*kept));
+        ASSERT(kept != NULL);
+    }
+    for (uint32_t i = 0; i < left; i++) {
+        atomic_init(&kept[i].ref, atomic_load_explicit(&v[old + i].ref, memory_order_relaxed));
+        kept[i].mint = v[old + i].mint;
+        kept[i].maxt = v[old + i].maxt;
+    }
+    open_begin(line);
+    atomic_store_explicit(&c->full, kept, memory_order_release);
+    atomic_store_explicit(&c->full_n, left, memory_order_release);
+    open_end(line);
+    c->full_cap = left;
+    readers_retire(h->readers, v, free);
+    atomic_fetch_sub_explicit(&h->chunks, old, memory_order_relaxed);
+    atomic_fetch_add_explicit(&h->chunks_removed, old, memory_order_relaxed);
+}
+
+/* As a series that was just created, but for its place in the index. Its name in the log goes with its samples. */
+static void forget(struct head *h, uint32_t slot, struct head_truncation *t)
+{
+    struct hot *line = head_hot(h, slot);
+    struct cold *c = head_cold(h, slot);
+    struct ident *id = head_ident(h, slot);
+    if (!id->ref) return; /* long forgotten */
+    atomic_store_explicit(&c->first_t, INT64_MAX, memory_order_release);
+    if (open_count(line)) {
+        atomic_fetch_sub_explicit(&h->chunks, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&h->chunks_removed, 1, memory_order_relaxed);
+    }
+    open_begin(line);
+    open_clear(line, &h->segments);
+    atomic_store_explicit(&line->t, NO_TIME, memory_order_release);
+    atomic_store_explicit(&line->prev_t, NO_TIME, memory_order_release);
+    open_end(line);
+    t->gone(t->ctx, id->ref);
+    id->ref = 0;
+    atomic_fetch_add_explicit(&h->dead, 1, memory_order_relaxed);
+}
+
+/* The first sample that stays: of a full chunk, or of the open one, which may begin before mint only by a clock's jump. */
+static void note_first(struct head *h, uint32_t slot, struct head_truncation *t)
+{
+    const struct hot *line = head_hot(h, slot);
+    struct cold *c = head_cold(h, slot);
+    int64_t first = atomic_load_explicit(&line->t, memory_order_relaxed);
+    if (open_count(line)) first -= atomic_load_explicit(&line->age, memory_order_relaxed);
+    if (atomic_load_explicit(&c->full_n, memory_order_relaxed)) {
+        first = atomic_load_explicit(&c->full, memory_order_relaxed)[0].mint;
+    }
+    atomic_store_explicit(&c->first_t, first, memory_order_release);
+    if (first < t->min_t) t->min_t = first;
+}
+
+void head_truncate(struct head *h, uint32_t from, uint32_t to, struct head_truncation *t)
+{
+    for (uint32_t slot = from; slot < to; slot++) {
+        struct hot *line = head_hot(h, slot);
+        struct cold *c = head_cold(h, slot);
+        uint32_t n = atomic_load_explicit(&c->full_n, memory_order_relaxed);
+        uint32_t old = count_old(atomic_load_explicit(&c->full, memory_order_relaxed), n, t);
+        if (old) drop_full(h, line, c, old);
+        if (atomic_load_explicit(&line->t, memory_order_relaxed) < t->mint) {
+            forget(h, slot, t);
+        } else {
+            note_first(h, slot, t);
+        }
+    }
+}
+
 void head_blob_stored(struct head *h, uint64_t ref)
 {
     struct blob *b = h->blobs;
     struct cold *c = head_cold(h, b->slot);
     struct full_chunk *v = atomic_load_explicit(&c->full, memory_order_relaxed);
     uint32_t i = atomic_load_explicit(&c->full_n, memory_order_relaxed);
-    while (v[--i].mint != b->mint) ASSERT(i > 0);
-    ASSERT(atomic_load_explicit(&v[i].ref, memory_order_relaxed) ==
-           (CHUNK_IN_MEMORY | (uintptr_t)b));
-    atomic_store_explicit(&v[i].ref, ref, memory_order_release);
+    uint64_t mine = CHUNK_IN_MEMORY | (uintptr_t)b;
+    while (i > 0 && atomic_load_explicit(&v[i - 1].ref, memory_order_relaxed) != mine) i--;
+    /* Not found: truncated while it waited. */
+    if (i > 0) atomic_store_explicit(&v[i - 1].ref, ref, memory_order_release);
     h->blobs = b->next;
     if (!h->blobs) h->blobs_end = &h->blobs;
     h->blob_bytes -= sizeof(*b) + b->bytes;
-    readers_retire(&h->readers, b, free);
+    readers_retire(h->readers, b, free);
 }
 
 int64_t head_visible(struct head *h, uint32_t slot, int64_t t, int64_t prev_t, uint64_t commit,

@@ -53,22 +53,25 @@ struct cold {
 };
 
 struct ident {
-    uint64_t ref;  /* in the log; never used twice in the life of a directory */
-    uint32_t mark; /* commit's scratch: where in the batch this series was last */
-    uint32_t spare;
+    _Atomic(uint64_t)
+        ref; /* in the log; never used twice in the life of a directory. 0: the log has no record of it now */
+    uint32_t mark;   /* commit's scratch: where in the batch this series was last */
+    uint32_t handle; /* what appenders hold: its number in handles[], + 1 */
 };
 
 struct value_block;
 
 struct head {
-    struct readers readers;
+    struct readers *readers; /* the store's: they outlive a head */
     struct symbols symbols;
     struct index index;
     struct history history;
     struct paged hot, cold, ident;
+    struct paged handles; /* uint32_t: handle -> slot, SLOT_NONE once the series is gone */
     struct segments segments;
     _Atomic(uint32_t) series; /* published slots */
-    uint64_t *table;          /* hash tag << 32 | slot + 1; the writer's own */
+    _Atomic(uint32_t) handles_n;
+    uint64_t *table; /* hash tag << 32 | slot + 1; the writer's own */
     size_t table_cap;
     uint32_t *scratch; /* symbols of the label set at hand: names, then values */
     size_t scratch_cap;
@@ -79,11 +82,11 @@ struct head {
     struct blob *blobs, **blobs_end;
     size_t blob_bytes;
     _Atomic(int64_t) min_t, max_t; /* INT64_MAX, INT64_MIN while empty */
-    _Atomic(uint64_t) commits;     /* number of the newest visible commit */
-    _Atomic(uint64_t) chunks, chunks_created;
+    _Atomic(uint64_t) chunks, chunks_created, chunks_removed;
+    _Atomic(uint32_t) dead; /* slots of series without samples, and without a record in the log */
 };
 
-void head_init(struct head *h, int64_t range);
+void head_init(struct head *h, int64_t range, struct readers *readers);
 void head_done(struct head *h);
 
 static inline struct hot *head_hot(const struct head *h, uint32_t slot)
@@ -98,6 +101,9 @@ static inline struct ident *head_ident(const struct head *h, uint32_t slot)
 {
     return paged_at(&h->ident, slot, sizeof(struct ident));
 }
+
+/* The slot behind an appender's handle (from 1), or SLOT_NONE. Writer, or inside a ticket from before the head. */
+uint32_t head_slot(const struct head *h, uint64_t handle);
 
 /* The series of these labels, or SLOT_NONE. */
 uint32_t head_find(struct head *h, struct labels lb);
@@ -123,6 +129,19 @@ void head_add_chunk(struct head *h, uint32_t slot, uint64_t ref, int64_t mint, i
 
 /* Closes the open chunk, if any, into a blob. */
 void head_seal(struct head *h, uint32_t slot);
+
+/*
+ * Lets go of what is before mint: full chunks that end earlier; series whose newest sample is earlier are as if just born,
+ * gone(ctx, ref) is told. Brackets each line alone; *chunks_from: the lowest chunk reference still in use.
+ */
+struct head_truncation {
+    int64_t mint;
+    void (*gone)(void *ctx, uint64_t ref);
+    void *ctx;
+    uint64_t chunks_from; /* UINT64_MAX: none */
+    int64_t min_t;        /* of what stays */
+};
+void head_truncate(struct head *h, uint32_t from, uint32_t to, struct head_truncation *t);
 
 /* The oldest blob, or NULL. head_blob_stored() says where it went: its readers find it there from now on. */
 static inline const struct blob *head_blob(const struct head *h) { return h->blobs; }

@@ -2,6 +2,7 @@
 #include "tsdb/intervals.h"
 
 #include "base/assert.h"
+#include "tsdb/columns.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -145,8 +146,7 @@ void intervals_cut(struct intervals d, struct column *c, size_t from)
     for (size_t i = from; i < c->n; i++) {
         while (k < d.n && d.v[k].maxt < c->t[i]) k++;
         if (k < d.n && d.v[k].mint <= c->t[i]) continue;
-        c->t[kept] = c->t[i];
-        c->v[kept++] = c->v[i];
+        column_move(c, kept++, i, 1);
     }
     c->n = kept;
 }

@@ -25,7 +25,7 @@ static void free_list(struct retired *it)
 
 void readers_done(struct readers *r)
 {
-    ASSERT(r->n == 0);
+    ASSERT(list_empty(&r->open));
     free_list(r->oldest);
     pthread_mutex_destroy(&r->lock);
     *r = (struct readers){ 0 };
@@ -39,6 +39,42 @@ void readers_enter(struct readers *r, struct reader_ticket *t, const _Atomic(uin
     list_add_tail(&r->open, &t->in_open);
     r->n++;
     pthread_mutex_unlock(&r->lock);
+}
+
+void readers_hold(struct readers *r, struct reader_ticket *t)
+{
+    pthread_mutex_lock(&r->lock);
+    t->epoch = r->epoch;
+    t->snapshot = UINT64_MAX;
+    list_add_tail(&r->open, &t->in_open);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Under the lock: the oldest that is no holder, or NULL. */
+static const struct reader_ticket *oldest_reader(const struct readers *r)
+{
+    for (struct list *it = r->open.next; it != &r->open; it = it->next) {
+        const struct reader_ticket *t = CONTAINER_OF(it, struct reader_ticket, in_open);
+        if (t->snapshot != UINT64_MAX) return t;
+    }
+    return NULL;
+}
+
+uint64_t readers_mark(struct readers *r)
+{
+    pthread_mutex_lock(&r->lock);
+    uint64_t mark = r->epoch++;
+    pthread_mutex_unlock(&r->lock);
+    return mark;
+}
+
+bool readers_passed(struct readers *r, uint64_t mark)
+{
+    pthread_mutex_lock(&r->lock);
+    const struct reader_ticket *t = oldest_reader(r);
+    bool passed = !t || t->epoch > mark;
+    pthread_mutex_unlock(&r->lock);
+    return passed;
 }
 
 /* Cuts off what was retired before the oldest reader came. */
@@ -61,7 +97,7 @@ void readers_leave(struct readers *r, struct reader_ticket *t)
 {
     pthread_mutex_lock(&r->lock);
     list_remove(&t->in_open);
-    r->n--;
+    if (t->snapshot != UINT64_MAX) r->n--;
     struct retired *gone = take_free(r);
     pthread_mutex_unlock(&r->lock);
     free_list(gone);
@@ -70,9 +106,8 @@ void readers_leave(struct readers *r, struct reader_ticket *t)
 uint64_t readers_oldest(struct readers *r)
 {
     pthread_mutex_lock(&r->lock);
-    uint64_t oldest = list_empty(&r->open)
-                          ? UINT64_MAX
-                          : CONTAINER_OF(r->open.next, struct reader_ticket, in_open)->snapshot;
+    const struct reader_ticket *t = oldest_reader(r);
+    uint64_t oldest = t ? t->snapshot : UINT64_MAX;
     pthread_mutex_unlock(&r->lock);
     return oldest;
 }

@@ -12,6 +12,7 @@
 #include "base/list.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct reader_ticket {
@@ -29,8 +30,8 @@ struct retired {
 
 struct readers {
     pthread_mutex_t lock;
-    struct list open; /* ascending in epoch, hence in snapshot */
-    size_t n;
+    struct list open; /* ascending in epoch, hence, holders apart, in snapshot */
+    size_t n;         /* holders apart */
     uint64_t epoch;
     struct retired *oldest, *newest;
 };
@@ -41,6 +42,13 @@ void readers_done(struct readers *r); /* frees all that is retired; nobody may b
 /* *commit is read after the ticket is listed, so that a writer that does not see the ticket is seen by it. */
 void readers_enter(struct readers *r, struct reader_ticket *t, const _Atomic(uint64_t) *commit);
 void readers_leave(struct readers *r, struct reader_ticket *t);
+
+/* A ticket for memory alone: no snapshot, not counted, waited for by nobody. Ends with readers_leave, too. */
+void readers_hold(struct readers *r, struct reader_ticket *t);
+
+/* Marks this moment; readers_passed() tells when every reader (not holder) that was in at a mark has left. */
+uint64_t readers_mark(struct readers *r);
+bool readers_passed(struct readers *r, uint64_t mark);
 
 /* The oldest snapshot in use; UINT64_MAX without readers. */
 uint64_t readers_oldest(struct readers *r);

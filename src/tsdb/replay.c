@@ -8,22 +8,21 @@
  * because what follows may need series that are lost.
  * Source: Prometheus tsdb/head.go Init, tsdb/head_wal.go loadWAL, tsdb/db.go Open (repair)
  */
-#include "codec/snap.h"
 #include "codec/walpage.h"
 #include "codec/walrec.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "tsdb/checkpoint.h"
 #include "tsdb/dirs.h"
 #include "tsdb/tsdb_priv.h"
+#include "tsdb/walread.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <zstd.h>
 
 enum {
-    RECORD_MAX = 256 << 20, /* unpacked; larger than any segment may be */
-    DENSE_SLACK = 1 << 16,  /* references this far ahead of the series' count stay in the array */
+    DENSE_SLACK = 1 << 16, /* references this far ahead of the series' count stay in the array */
     BLOBS_IN_REPLAY = 4 << 20,
     SCRATCH_ARENA = 1 << 20,
 };
@@ -81,7 +80,7 @@ static void PRINTF(5, 6)
 static void on_found(void *ctx, uint64_t chunk, const struct chunkfile_entry *e)
 {
     struct replay *r = ctx;
-    if (e->ref > r->db->head.last_ref) r->db->head.last_ref = e->ref;
+    if (e->ref > r->db->head->last_ref) r->db->head->last_ref = e->ref;
     if (e->encoding != CHUNK_ENCODE_XOR) {
         r->skipped++;
         return;
@@ -113,9 +112,10 @@ static void attach_chunks(struct replay *r, uint64_t ref, uint32_t slot)
 {
     struct found_list *list = map64_del(&r->chunks, ref);
     if (!list) return;
-    struct head *h = &r->db->head;
+    struct head *h = r->db->head;
     const struct hot *line = head_hot(h, slot);
     for (struct found_chunk *f = list->first; f; f = f->next) {
+        if (f->maxt < r->db->min_valid) continue; /* a block has it */
         if (open_count(line) || f->mint <= atomic_load(&line->t)) {
             r->chunks_lost++;
         } else {
@@ -130,7 +130,7 @@ static void attach_chunks(struct replay *r, uint64_t ref, uint32_t slot)
 
 static void ref_put(struct replay *r, uint64_t ref, uint32_t slot)
 {
-    if (ref >= (uint64_t)r->db->head.cold.n * 4 + DENSE_SLACK) {
+    if (ref >= (uint64_t)r->db->head->cold.n * 4 + DENSE_SLACK) {
         (void)map64_put(&r->sparse, ref, (void *)(uintptr_t)(slot + UINT64_C(1)));
         return;
     }
@@ -161,7 +161,7 @@ static bool in_order(const struct label *v, size_t n)
 
 static void add_series(struct replay *r, uint64_t ref, const struct walrec_label *from, size_t n)
 {
-    struct head *h = &r->db->head;
+    struct head *h = r->db->head;
     struct label *v = arena_array(&r->one, n, sizeof(*v));
     for (size_t i = 0; i < n; i++) v[i] = (struct label){ from[i].name, from[i].value };
     struct labels lb = { v, n };
@@ -174,6 +174,8 @@ static void add_series(struct replay *r, uint64_t ref, const struct walrec_label
         head_ident(h, slot)->ref = ref;
         h->last_ref = last;
     }
+    /* Samples behind the next checkpoint may still name a second reference. */
+    if (head_ident(h, slot)->ref != ref) upkeep_note_gone(&r->db->upkeep, ref, UINT32_MAX);
     if (ref > h->last_ref) h->last_ref = ref;
     ref_put(r, ref, slot);
     attach_chunks(r, ref, slot);
@@ -193,21 +195,37 @@ static enum err replay_series(struct replay *r, struct str record)
     return OK;
 }
 
+static enum err replay_tombstones(struct replay *r, struct str record)
+{
+    struct tombstone *v;
+    size_t n;
+    arena_reset(&r->one);
+    TRY(tombstones_read_record(str_from(record, 1), &r->one, &v, &n));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot = ref_get(r, v[i].series);
+        if (slot == SLOT_NONE || v[i].maxt < r->db->min_valid) continue;
+        tombs_add(r->db->head_tombs, head_ident(r->db->head, slot)->ref,
+                  (struct interval){ v[i].mint, v[i].maxt });
+    }
+    return OK;
+}
+
 static void store_waiting(struct replay *r)
 {
-    if (r->no_store || r->db->head.blob_bytes < BLOBS_IN_REPLAY) return;
+    if (r->no_store || r->db->head->blob_bytes < BLOBS_IN_REPLAY) return;
     r->no_store = tsdb_store_chunks(r->db) != OK;
 }
 
 static enum err replay_samples(struct replay *r, struct str record)
 {
-    struct head *h = &r->db->head;
+    struct head *h = r->db->head;
     struct walrec_samples it;
     struct walrec_sample s;
     TRY(walrec_samples_begin(record, &it));
-    int64_t low = INT64_MAX, high = INT64_MIN;
+    int64_t low = INT64_MAX, high = INT64_MIN, min_valid = r->db->min_valid;
     enum err e;
     while ((e = walrec_samples_next(&it, &s)) == OK) {
+        if (s.t < min_valid) continue;
         uint32_t slot = ref_get(r, s.ref);
         if (slot == SLOT_NONE) {
             r->unknown++;
@@ -226,45 +244,15 @@ static enum err replay_samples(struct replay *r, struct str record)
     return e == ERR_EOF ? OK : e;
 }
 
-static enum err unpack_zstd(struct str in, struct buf *b)
-{
-    unsigned long long n = ZSTD_getFrameContentSize(in.p, in.n);
-    if (n == ZSTD_CONTENTSIZE_UNKNOWN || n == ZSTD_CONTENTSIZE_ERROR || n > RECORD_MAX) {
-        return ERR_CORRUPT;
-    }
-    char *to = buf_room(b, n);
-    if (!to) return ERR_LIMIT;
-    size_t got = ZSTD_decompress(to, n, in.p, in.n);
-    if (ZSTD_isError(got)) return ERR_CORRUPT;
-    buf_add(b, got);
-    return OK;
-}
-
-static enum err unpack(struct replay *r, struct str in, enum walpage_packing packing,
-                       struct str *out)
-{
-    buf_reset(&r->record);
-    if (packing == WALPAGE_PLAIN) {
-        *out = in;
-        return OK;
-    }
-    if (packing == WALPAGE_SNAPPY) {
-        TRY(snap_unpack(in, RECORD_MAX, &r->record));
-    } else {
-        TRY(unpack_zstd(in, &r->record));
-    }
-    *out = buf_str(&r->record);
-    return OK;
-}
-
 static enum err replay_record(struct replay *r, struct str packed, enum walpage_packing packing)
 {
     struct str record;
-    TRY(unpack(r, packed, packing, &record));
+    TRY(wal_unpack(packed, packing, &r->record, &record));
     switch (walrec_type(record)) {
     case WALREC_SERIES: return replay_series(r, record);
     case WALREC_SAMPLES:
     case WALREC_SAMPLES_V2: return replay_samples(r, record);
+    case WALREC_TOMBSTONES: return replay_tombstones(r, record);
     case WALREC_HISTOGRAMS:
     case WALREC_FLOAT_HISTOGRAMS:
     case WALREC_CUSTOM_HISTOGRAMS:
@@ -395,6 +383,7 @@ static enum err replay_wal(struct replay *r, uint32_t *next, struct diag *d)
     char path[FILE_PATH_MAX];
     path_of(path, r->db, "wal");
     TRY(dir_make(str_c(path), d));
+    checkpoint_sweep(str_c(path));
     ARENA(a, 0);
     uint64_t *points, *v;
     size_t points_n, n, first = 0;
@@ -417,8 +406,8 @@ static enum err replay_wal(struct replay *r, uint32_t *next, struct diag *d)
 /* A series whose newest sample is in a full chunk: its line needs the value, for queries and for repeats. */
 static void fill_newest_value(struct tsdb *db, uint32_t slot, struct column *c)
 {
-    struct hot *line = head_hot(&db->head, slot);
-    const struct cold *cold = head_cold(&db->head, slot);
+    struct hot *line = head_hot(db->head, slot);
+    const struct cold *cold = head_cold(db->head, slot);
     uint32_t n = atomic_load(&cold->full_n);
     if (open_count(line) || !n) return;
     uint64_t ref = atomic_load(&atomic_load(&cold->full)[n - 1].ref);
@@ -447,9 +436,10 @@ static void finish(struct replay *r, uint32_t next)
 {
     struct tsdb *db = r->db;
     struct column c = { 0 };
-    for (uint32_t slot = 0; slot < db->head.cold.n; slot++) fill_newest_value(db, slot, &c);
+    for (uint32_t slot = 0; slot < db->head->cold.n; slot++) fill_newest_value(db, slot, &c);
     column_done(&c);
-    db->logged = db->head.cold.n;
+    db->logged = db->head->cold.n;
+    upkeep_settle_gone(&db->upkeep, next);
     char path[FILE_PATH_MAX];
     path_of(path, db, "wal");
     wal_init(&db->wal, str_c(path), next, db->o.segment_bytes, db->o.no_wal_compression);
@@ -469,7 +459,7 @@ static void replay_done(struct replay *r)
 enum err tsdb_replay(struct tsdb *db, struct diag *d)
 {
     int64_t began = clock_mono_ns();
-    struct replay r = { .db = db, .record = { .max = RECORD_MAX } };
+    struct replay r = { .db = db, .record = { .max = WAL_RECORD_MAX } };
     arena_init(&r.found, 0);
     arena_init(&r.one, SCRATCH_ARENA);
     char path[FILE_PATH_MAX];

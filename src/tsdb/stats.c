@@ -82,9 +82,9 @@ static struct top top_of(struct arena *a, size_t limit)
 
 void tsdb_status(struct tsdb *db, struct arena *a, size_t limit, struct tsdb_status *out)
 {
-    const struct head *h = &db->head;
+    const struct head *h = db->head;
     struct reader_ticket ticket;
-    readers_enter(&db->head.readers, &ticket, &db->head.commits);
+    readers_enter(&db->readers, &ticket, &db->commits);
     struct tops t = { top_of(a, limit), top_of(a, limit), top_of(a, limit), top_of(a, limit) };
     uint32_t n;
     const uint32_t *names = shared_u32_get(&h->index.names, &n);
@@ -109,7 +109,7 @@ void tsdb_status(struct tsdb *db, struct arena *a, size_t limit, struct tsdb_sta
     for (size_t i = 0; i < out->memory.n; i++) {
         out->memory.v[i].name = arena_dup(a, out->memory.v[i].name);
     }
-    readers_leave(&db->head.readers, &ticket);
+    readers_leave(&db->readers, &ticket);
 }
 
 /*
@@ -123,7 +123,7 @@ static uint64_t pages_bytes(const struct paged *p)
 
 static uint64_t memory_of(const struct tsdb *db)
 {
-    const struct head *h = &db->head;
+    const struct head *h = db->head;
     return pages_bytes(&h->hot) + pages_bytes(&h->cold) + pages_bytes(&h->ident) +
            pages_bytes(&h->segments.items) + pages_bytes(&h->index.postings) +
            pages_bytes(&h->symbols.items) + atomic_load(&h->symbols.bytes) +
@@ -132,10 +132,10 @@ static uint64_t memory_of(const struct tsdb *db)
 
 void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
 {
-    const struct head *h = &db->head;
+    const struct head *h = db->head;
     pthread_mutex_lock(&db->lock);
     *out = (struct tsdb_stats){
-        .series = atomic_load(&h->series),
+        .series = atomic_load(&h->series) - atomic_load(&h->dead),
         .series_created = atomic_load(&h->series),
         .chunks = atomic_load(&h->chunks),
         .chunks_created = atomic_load(&h->chunks_created),
@@ -159,10 +159,26 @@ void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
         .symbol_bytes = atomic_load(&h->symbols.bytes),
         .head_memory_bytes = memory_of(db),
         .replay_ns = db->replay_ns,
-        .blocks_unread = db->blocks_unread,
+        .series_removed = atomic_load(&db->n.series_removed),
+        .chunks_removed = atomic_load(&h->chunks_removed),
+        .blocks = atomic_load(&db->blocks.loaded),
+        .block_bytes = atomic_load(&db->blocks.bytes),
+        .blocks_refused = atomic_load(&db->blocks.failed),
+        .lowest_time = atomic_load(&db->blocks.mint) < atomic_load(&h->min_t)
+                           ? atomic_load(&db->blocks.mint)
+                           : atomic_load(&h->min_t),
+        .compactions = atomic_load(&db->upkeep.compactions),
+        .compactions_failed = atomic_load(&db->upkeep.compactions_failed),
+        .head_truncations = atomic_load(&db->upkeep.head_truncations),
+        .checkpoints = atomic_load(&db->upkeep.checkpoints),
+        .checkpoints_failed = atomic_load(&db->upkeep.checkpoints_failed),
+        .retention_time = atomic_load(&db->upkeep.retention_time),
+        .retention_size = atomic_load(&db->upkeep.retention_size),
+        .reloads = atomic_load(&db->blocks.reloads),
+        .reloads_failed = atomic_load(&db->blocks.reloads_failed),
     };
     pthread_mutex_unlock(&db->lock);
-    out->open_queriers = readers_count(&db->head.readers);
+    out->open_queriers = readers_count(&db->readers);
 }
 
 struct metric_row {
@@ -179,13 +195,13 @@ static const struct metric_row ROWS[] = {
     { "prometheus_tsdb_head_series_created_total", "Total number of series created in the head",
       "counter", FIELD(series_created), AS_COUNT },
     { "prometheus_tsdb_head_series_removed_total", "Total number of series removed in the head",
-      "counter", 0, AS_ZERO },
+      "counter", FIELD(series_removed), AS_COUNT },
     { "prometheus_tsdb_head_chunks", "Total number of chunks in the head block.", "gauge",
       FIELD(chunks), AS_COUNT },
     { "prometheus_tsdb_head_chunks_created_total", "Total number of chunks created in the head",
       "counter", FIELD(chunks_created), AS_COUNT },
     { "prometheus_tsdb_head_chunks_removed_total", "Total number of chunks removed in the head",
-      "counter", 0, AS_ZERO },
+      "counter", FIELD(chunks_removed), AS_COUNT },
     { "prometheus_tsdb_head_chunks_storage_size_bytes", "Size of the chunks_head directory.",
       "gauge", FIELD(head_chunk_bytes), AS_COUNT },
     { "prometheus_tsdb_head_min_time",
@@ -231,15 +247,41 @@ static const struct metric_row ROWS[] = {
       "gauge", FIELD(symbol_bytes), AS_COUNT },
     { "prometheus_tsdb_data_replay_duration_seconds", "Time taken to replay the data on disk.",
       "gauge", FIELD(replay_ns), AS_SECONDS_OF_NS },
-    { "prometheus_tsdb_blocks_loaded", "Number of currently loaded data blocks", "gauge", 0,
-      AS_ZERO },
+    { "prometheus_tsdb_blocks_loaded", "Number of currently loaded data blocks", "gauge",
+      FIELD(blocks), AS_COUNT },
     { "prometheus_tsdb_storage_blocks_bytes",
-      "The number of bytes that are currently used for local storage by all blocks.", "gauge", 0,
-      AS_ZERO },
+      "The number of bytes that are currently used for local storage by all blocks.", "gauge",
+      FIELD(block_bytes), AS_COUNT },
+    { "prometheus_tsdb_compactions_total",
+      "Total number of compactions that were executed for the partition.", "counter",
+      FIELD(compactions), AS_COUNT },
+    { "prometheus_tsdb_compactions_failed_total",
+      "Total number of compactions that failed for the partition.", "counter",
+      FIELD(compactions_failed), AS_COUNT },
+    { "prometheus_tsdb_head_truncations_total", "Total number of head truncations attempted.",
+      "counter", FIELD(head_truncations), AS_COUNT },
+    { "prometheus_tsdb_checkpoint_creations_total",
+      "Total number of checkpoint creations attempted.", "counter", FIELD(checkpoints), AS_COUNT },
+    { "prometheus_tsdb_checkpoint_creations_failed_total",
+      "Total number of checkpoint creations that failed.", "counter", FIELD(checkpoints_failed),
+      AS_COUNT },
+    { "prometheus_tsdb_time_retentions_total",
+      "The number of times that blocks were deleted because the maximum time limit was exceeded.",
+      "counter", FIELD(retention_time), AS_COUNT },
+    { "prometheus_tsdb_size_retentions_total",
+      "The number of times that blocks were deleted because the maximum number of bytes was "
+      "exceeded.",
+      "counter", FIELD(retention_size), AS_COUNT },
+    { "prometheus_tsdb_reloads_total",
+      "Number of times the database reloaded block data from disk.", "counter", FIELD(reloads),
+      AS_COUNT },
+    { "prometheus_tsdb_reloads_failures_total",
+      "Number of times the database failed to reloadBlocks block data from disk.", "counter",
+      FIELD(reloads_failed), AS_COUNT },
     { "vigie_tsdb_head_memory_bytes", "Bytes of memory that the head's tables hold.", "gauge",
       FIELD(head_memory_bytes), AS_COUNT },
-    { "vigie_tsdb_blocks_unread", "Block directories found at the start and not read.", "gauge",
-      FIELD(blocks_unread), AS_COUNT },
+    { "vigie_tsdb_blocks_refused", "Damaged block directories that are left aside.", "gauge",
+      FIELD(blocks_refused), AS_COUNT },
     { "vigie_tsdb_open_queriers", "Queries that read the head now.", "gauge", FIELD(open_queriers),
       AS_COUNT },
 };

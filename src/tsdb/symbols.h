@@ -30,6 +30,9 @@ void symbols_done(struct symbols *s);
 uint32_t symbols_find(const struct symbols *s, struct str what); /* SYMBOL_NONE: not there */
 uint32_t symbols_add(struct symbols *s, struct str what);        /* finds or adds */
 
+/* The writer's own view. */
+static inline uint32_t symbols_count(const struct symbols *s) { return s->items.n; }
+
 static inline struct str symbols_get(const struct symbols *s, uint32_t id)
 {
     return *(const struct str *)paged_at(&s->items, id, sizeof(struct str));

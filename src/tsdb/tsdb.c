@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-enum { ULID_CHARS = 26 };
-
 static const int64_t SYNC_EVERY_MS = 1000, STORE_EVERY_MS = 60000;
 
 static void report(struct tsdb *db, struct str file, const char *text)
@@ -20,35 +18,6 @@ static void report(struct tsdb *db, struct str file, const char *text)
 /*
  * Opening
  */
-
-#define CROCKFORD STR("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-
-static bool is_ulid(struct str name)
-{
-    if (name.n != ULID_CHARS) return false;
-    for (size_t i = 0; i < name.n; i++) {
-        if (str_find_char(CROCKFORD, name.p[i]) == STR_NONE) return false;
-    }
-    return true;
-}
-
-static void note_blocks(struct tsdb *db)
-{
-    ARENA(a, 0);
-    struct str *names;
-    size_t n;
-    if (dir_list(&a, str_c(db->dir), &names, &n, NULL) != OK) return;
-    struct str first = { 0 };
-    for (size_t i = 0; i < n; i++) {
-        if (!is_ulid(names[i])) continue;
-        if (!db->blocks_unread++) first = names[i];
-    }
-    if (!db->blocks_unread) return;
-    struct str text = arena_fmt(
-        &a, "%llu blocks are kept but not read yet: queries see only the head (wal, chunks_head)",
-        (unsigned long long)db->blocks_unread);
-    report(db, first, text.p);
-}
 
 static enum err take_lock(struct tsdb *db, struct diag *d)
 {
@@ -62,15 +31,26 @@ static enum err open_dir(struct tsdb *db, struct diag *d)
 {
     TRY(dir_make(str_c(db->dir), d));
     TRY(take_lock(db, d));
-    note_blocks(db);
-    return tsdb_replay(db, d);
+    blocks_sweep(&db->blocks);
+    blocks_reload(&db->blocks);
+    /* What blocks hold is not wanted from the log again, nor older samples. */
+    db->min_valid = db->blocks.maxt;
+    TRY(tsdb_replay(db, d));
+    return OK;
 }
 
 static void free_all(struct tsdb *db)
 {
-    if (db->wal.dir) wal_done(&db->wal);
+    if (db->wal.dir) (void)wal_done(&db->wal);
     chunkfiles_close(&db->files);
-    head_done(&db->head);
+    head_done(db->head);
+    free(db->head);
+    readers_done(&db->readers);
+    blocks_done(&db->blocks);
+    tombs_unref(db->head_tombs);
+    pthread_mutex_destroy(&db->tombs_lock);
+    upkeep_done(&db->upkeep);
+    free(db->again.v);
     if (db->lock_fd >= 0) file_unlock(db->lock_fd);
     buf_done(&db->record);
     free(db->dir);
@@ -98,7 +78,15 @@ enum err tsdb_open(const struct tsdb_options *o, struct tsdb **out, struct diag 
     db->lock_fd = -1;
     db->files.fd = -1;
     pthread_mutex_init(&db->lock, NULL);
-    head_init(&db->head, range_of(o));
+    readers_init(&db->readers);
+    db->head = calloc(1, sizeof(*db->head));
+    ASSERT(db->head != NULL);
+    head_init(db->head, range_of(o), &db->readers);
+    pthread_mutex_init(&db->tombs_lock, NULL);
+    db->head_tombs = tombs_new();
+    blocks_init(&db->blocks, str_c(db->dir), &db->o);
+    upkeep_init(&db->upkeep);
+    tsdb_set_retention(db, o->retention_ms, o->retention_bytes);
     enum err e = open_dir(db, d);
     if (e != OK) {
         free_all(db);
@@ -106,6 +94,14 @@ enum err tsdb_open(const struct tsdb_options *o, struct tsdb **out, struct diag 
     }
     *out = db;
     return OK;
+}
+
+struct tombs *tsdb_head_tombs(struct tsdb *db)
+{
+    pthread_mutex_lock(&db->tombs_lock);
+    struct tombs *t = tombs_ref(db->head_tombs);
+    pthread_mutex_unlock(&db->tombs_lock);
+    return t;
 }
 
 struct queryable *tsdb_queryable(struct tsdb *db) { return &db->qa; }
@@ -117,7 +113,7 @@ struct appendable *tsdb_appendable(struct tsdb *db) { return &db->aa; }
 
 void tsdb_note_time(struct tsdb *db, int64_t t)
 {
-    struct head *h = &db->head;
+    struct head *h = db->head;
     if (t < atomic_load_explicit(&h->min_t, memory_order_relaxed)) {
         atomic_store_explicit(&h->min_t, t, memory_order_release);
     }
@@ -131,25 +127,25 @@ static enum err store_some(struct tsdb *db)
 {
     uint64_t refs[CHUNK_BATCH_MAX];
     size_t n = 0;
-    for (const struct blob *b = head_blob(&db->head); b && n < CHUNK_BATCH_MAX; b = b->next) {
-        enum err e = chunkfiles_add(&db->files, head_ident(&db->head, b->slot)->ref, b->mint,
+    for (const struct blob *b = head_blob(db->head); b && n < CHUNK_BATCH_MAX; b = b->next) {
+        enum err e = chunkfiles_add(&db->files, head_ident(db->head, b->slot)->ref, b->mint,
                                     b->maxt, str_make(b->data, b->bytes), &refs[n]);
         if (e == ERR_LIMIT) break;
         TRY(e);
         n++;
     }
     TRY(chunkfiles_flush(&db->files));
-    for (size_t i = 0; i < n; i++) head_blob_stored(&db->head, refs[i]);
+    for (size_t i = 0; i < n; i++) head_blob_stored(db->head, refs[i]);
     atomic_fetch_add(&db->n.chunks_stored, n);
     return OK;
 }
 
 enum err tsdb_store_chunks(struct tsdb *db)
 {
-    while (head_blob(&db->head)) {
+    while (head_blob(db->head)) {
         enum err e = store_some(db);
         if (e != OK) {
-            db->blobs_retry = db->head.blob_bytes + CHUNK_RETRY_BYTES;
+            db->blobs_retry = db->head->blob_bytes + CHUNK_RETRY_BYTES;
             return e;
         }
     }

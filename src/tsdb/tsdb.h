@@ -28,12 +28,16 @@ struct tsdb_report {
 };
 
 struct tsdb_options {
-    struct str dir;          /* made, 0700, if absent */
-    int64_t chunk_range_ms;  /* 0: two hours (storage.tsdb.min-block-duration) */
-    uint64_t segment_bytes;  /* 0: 128 MiB (storage.tsdb.wal-segment-size) */
-    uint64_t head_limit;     /* series; 0: none. More are refused with ERR_LIMIT */
-    bool no_lock_file;       /* storage.tsdb.no-lockfile */
-    bool no_wal_compression; /* snappy is the default */
+    struct str dir;                /* made, 0700, if absent */
+    int64_t chunk_range_ms;        /* 0: two hours (storage.tsdb.min-block-duration) */
+    uint64_t segment_bytes;        /* 0: 128 MiB (storage.tsdb.wal-segment-size) */
+    uint64_t head_limit;           /* series; 0: none. More are refused with ERR_LIMIT */
+    int64_t max_range_ms;          /* of a block; 0: a tenth of the retention, at most 31 days */
+    int64_t retention_ms;          /* 0: none */
+    uint64_t retention_bytes;      /* of log, head chunks and blocks; 0: none */
+    struct str delay_compact_file; /* while it exists nothing is compacted; "": no such file */
+    bool no_lock_file;             /* storage.tsdb.no-lockfile */
+    bool no_wal_compression;       /* snappy is the default */
 
     /* Called during tsdb_open() and tsdb_tick(); may be NULL. */
     void (*report)(void *ctx, const struct tsdb_report *r);
@@ -61,6 +65,38 @@ struct appendable *tsdb_appendable(struct tsdb *db);
  * memory that readers have left. Returns when it next wants to be called, in `now`'s milliseconds.
  */
 int64_t tsdb_tick(struct tsdb *db, int64_t now_ms);
+
+/*
+ * The slow work: head to block, blocks to larger blocks, retention, checkpoints. One step; returns when it wants to be
+ * called again, `now_ms` itself for at once. On a thread of its own beside tsdb_tick(): a step may take minutes, no commit
+ * and no reader waits for it.
+ */
+int64_t tsdb_upkeep(struct tsdb *db, int64_t now_ms);
+
+/* Retention may change while the store is open. */
+void tsdb_set_retention(struct tsdb *db, int64_t retention_ms, uint64_t retention_bytes);
+
+/*
+ * Deletes the samples of [mint, maxt] of the series that match, from head and blocks; durable when it returns. Their bytes
+ * go with the next compaction, or tsdb_clean_tombstones().
+ */
+enum err tsdb_delete(struct tsdb *db, int64_t mint, int64_t maxt, const struct matcher *m, size_t n,
+                     struct diag *d);
+
+/* Rewrites the blocks that samples were deleted from. */
+enum err tsdb_clean_tombstones(struct tsdb *db, int64_t now_ms, struct diag *d);
+
+/* All blocks, and with `head` the head as one more, linked or written to dir/snapshots/<name>; name is in a's memory. */
+enum err tsdb_snapshot(struct tsdb *db, bool head, int64_t now_ms, struct arena *a,
+                       struct str *name, struct diag *d);
+
+/*
+ * A selected series' samples of [mint, maxt] as chunks for whoever sends them on: ascending, apart, in a's memory or the
+ * store's (valid until the querier closes). Chunks of blocks may reach out of the range. struct block_chunk: block.h.
+ */
+struct block_chunk;
+enum err tsdb_series_chunks(struct querier *q, const struct series *s, int64_t mint, int64_t maxt,
+                            struct arena *a, struct block_chunk **out, size_t *n);
 
 /* As the API's /status/tsdb wants it. Lists are in descending order, at most `limit` long, in the arena given. */
 struct tsdb_top {
@@ -92,7 +128,12 @@ struct tsdb_stats {
     uint64_t head_chunk_bytes, mmap_chunks, mmap_chunk_corruptions;
     uint64_t active_appenders, open_queriers;
     uint64_t symbol_bytes, head_memory_bytes; /* estimate of ours: all that grows with series */
-    uint64_t replay_ns, blocks_unread;        /* block directories seen at the start */
+    uint64_t replay_ns;
+    uint64_t series_removed, chunks_removed;
+    uint64_t blocks, block_bytes, blocks_refused; /* loaded; of them; damaged and left aside */
+    int64_t lowest_time;                          /* of head and blocks */
+    uint64_t compactions, compactions_failed, head_truncations, checkpoints, checkpoints_failed;
+    uint64_t retention_time, retention_size, reloads, reloads_failed;
 };
 void tsdb_stats(struct tsdb *db, struct tsdb_stats *out);
 

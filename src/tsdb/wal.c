@@ -28,6 +28,7 @@ void wal_init(struct wal *w, struct str dir, uint32_t first, uint64_t segment_by
         .plain = plain,
     };
     ASSERT(w->dir != NULL);
+    atomic_store(&w->end, (uint64_t)first << 32);
 }
 
 static void path_of(const struct wal *w, uint32_t segment, char *to)
@@ -35,16 +36,18 @@ static void path_of(const struct wal *w, uint32_t segment, char *to)
     (void)snprintf(to, FILE_PATH_MAX, "%s/%08u", w->dir, segment);
 }
 
-void wal_done(struct wal *w)
+enum err wal_done(struct wal *w)
 {
     struct wal_unsynced u;
-    if (wal_take_unsynced(w, &u)) (void)wal_sync(w, &u);
+    enum err e = OK;
+    if (wal_take_unsynced(w, &u)) e = wal_sync(w, &u);
     fd_close(&w->fd);
     free(w->closed);
     free(w->dir);
     buf_done(&w->batch);
     buf_done(&w->packed);
     *w = (struct wal){ .fd = -1 };
+    return e;
 }
 
 void wal_begin(struct wal *w)
@@ -91,6 +94,14 @@ static void retire_segment(struct wal *w)
     w->fd = -1;
     w->segment++;
     w->at = 0;
+}
+
+bool wal_cut(struct wal *w)
+{
+    if (w->fd < 0 || !w->at) return false;
+    retire_segment(w);
+    atomic_store(&w->dirty, true);
+    return true;
 }
 
 static struct str pack(struct wal *w, struct str record, enum walpage_packing *packing)
@@ -158,17 +169,19 @@ enum err wal_commit(struct wal *w, struct diag *d)
     if (e == OK) {
         count_batch(w);
         atomic_store(&w->dirty, true);
+        atomic_store_explicit(&w->end, (uint64_t)w->segment << 32 | w->at, memory_order_release);
         if (w->refused) LOG(INFO, "samples are written again", kv("dir", w->dir));
         w->refused = false;
     } else {
         take_back(w);
+        atomic_store(&w->full, why == ENOSPC);
         atomic_fetch_add(&w->writes_failed, 1);
         errno = why;
         struct diag own;
         if (!d) d = &own;
         e = diag_set(d, ERR_SYS, "%s/%08u: cannot write the log: %m", w->dir, w->segment);
         /* Every scrape gets the error; the log has it once, for all of them. */
-        if (!w->refused)
+        if (!w->refused && !w->quiet)
             LOG(ERROR, "samples are lost until the disk takes them", kv("err", d->text));
         w->refused = true;
     }

@@ -16,6 +16,7 @@
 #include "base/err.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define WAL_SEGMENT_BYTES ((uint64_t)128 << 20)
 
@@ -32,18 +33,21 @@ struct wal {
     uint64_t begun_at;
     bool begun_open;
     enum err failed; /* of this batch */
+    bool quiet;      /* not the log of samples: failures are the caller's to tell */
     bool refused;    /* the disk took the last one not; said in the log */
 
     int *closed; /* full segments that wait for their last sync */
     size_t closed_n, closed_cap;
     _Atomic(bool) dirty;
+    _Atomic(uint64_t) end;
+    _Atomic(bool) full; /* the last failure was a full disk */
 
     _Atomic(uint64_t) bytes, page_flushes, completed_pages, writes_failed, syncs, sync_ns;
 };
 
 /* dir exists; the first record makes segment `first`. No file is touched before. */
 void wal_init(struct wal *w, struct str dir, uint32_t first, uint64_t segment_bytes, bool plain);
-void wal_done(struct wal *w); /* syncs */
+enum err wal_done(struct wal *w); /* syncs; ERR_SYS: that failed */
 
 void wal_begin(struct wal *w);
 void wal_put(struct wal *w, struct str record);
@@ -53,6 +57,15 @@ void wal_put(struct wal *w, struct str record);
  * Errors: ERR_SYS none of it is
  */
 enum err wal_commit(struct wal *w, struct diag *d);
+
+/* Ends the segment that is written, so that the next record begins another; false: it is empty, or none. */
+bool wal_cut(struct wal *w);
+
+/* Where the log ends: segment << 32 | offset. From any thread: all before it is whole records. */
+static inline uint64_t wal_end(const struct wal *w)
+{
+    return atomic_load_explicit(&w->end, memory_order_acquire);
+}
 
 /* The descriptors to sync: taken under the lock, synced by wal_sync() outside it. */
 struct wal_unsynced {

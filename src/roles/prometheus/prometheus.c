@@ -143,6 +143,28 @@ static void on_store_timer(void *ctx)
     pool_submit(p->env.pool, &p->store_job);
 }
 
+/* Compaction and the like: in the background lane, for as long as it takes; commits and queries do not wait for it. */
+static void run_upkeep(struct job *j)
+{
+    struct prometheus *p = CONTAINER_OF(j, struct prometheus, upkeep_job);
+    p->upkeep_due = tsdb_upkeep(p->tsdb, clock_now_ms());
+}
+
+static void upkeep_done(struct job *j)
+{
+    struct prometheus *p = CONTAINER_OF(j, struct prometheus, upkeep_job);
+    if (!j->cancel) set_timer(&p->upkeep_timer, p->upkeep_due, clock_now_ms());
+}
+
+static void on_upkeep_timer(void *ctx)
+{
+    struct prometheus *p = ctx;
+    p->upkeep_job = (struct job){
+        .lane = LANE_BACK, .run = run_upkeep, .done = upkeep_done, .loop = p->env.collect
+    };
+    pool_submit(p->env.pool, &p->upkeep_job);
+}
+
 static void report_damage(void *ctx, const struct tsdb_report *r)
 {
     (void)ctx;
@@ -207,6 +229,10 @@ static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *
     struct prom_config *was = p->config;
     p->config = prom_config_ref(c);
     p->config_loaded_ms = now;
+    /* The file's retention wins over the flags'. */
+    tsdb_set_retention(
+        p->tsdb, c->tsdb.retention_ms ? c->tsdb.retention_ms : p->cfg->retention_ms,
+        (uint64_t)(c->tsdb.retention_size ? c->tsdb.retention_size : p->cfg->retention_bytes));
     pthread_mutex_unlock(&p->lock);
     prom_config_unref(was);
     return OK;
@@ -282,6 +308,10 @@ static enum err open_store(struct prometheus *p, struct diag *d)
     const struct tsdb_options o = {
         .dir = p->cfg->storage_path,
         .chunk_range_ms = p->cfg->min_block_ms,
+        .max_range_ms = p->cfg->max_block_ms,
+        .retention_ms = p->cfg->retention_ms,
+        .retention_bytes = (uint64_t)p->cfg->retention_bytes,
+        .delay_compact_file = p->cfg->delay_compact_file,
         .segment_bytes = (uint64_t)p->cfg->wal_segment_bytes,
         .no_lock_file = p->cfg->no_lockfile,
         .no_wal_compression = !p->cfg->wal_compression,
@@ -358,6 +388,7 @@ static void stop(void *state)
     timer_done(&p->scrape_timer);
     timer_done(&p->rules_timer);
     timer_done(&p->store_timer);
+    timer_done(&p->upkeep_timer);
     remote_writer_free(p->writer, p->cfg->flush_deadline_ms);
     if (p->scrape) scrape_manager_free(p->scrape);
     if (p->net) scrape_net_free(p->net);
@@ -384,6 +415,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
     timer_init(&p->scrape_timer, env->collect, on_scrape_timer, p);
     timer_init(&p->rules_timer, env->collect, on_rules_timer, p);
     timer_init(&p->store_timer, env->collect, on_store_timer, p);
+    timer_init(&p->upkeep_timer, env->collect, on_upkeep_timer, p);
     enum err e = open_all(p, d);
     if (e != OK) {
         stop(p);
@@ -392,6 +424,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
     timer_set(&p->scrape_timer, 0);
     timer_set(&p->rules_timer, 0);
     timer_set(&p->store_timer, 1000);
+    timer_set(&p->upkeep_timer, 1500);
     LOG(INFO, "Server is ready to receive web requests.", kv("role", "prometheus"),
         kv("port", http_server_port(p->server)));
     *state = p;

@@ -24,7 +24,7 @@
 struct prometheus_config {
     struct str config_file, listen, external_url, route_prefix, cors_origin, page_title;
     struct flag_strs listens, features;
-    struct str storage_path, retention_size, console_templates, console_libraries, user_assets,
+    struct str storage_path, console_templates, console_libraries, user_assets,
         web_config;
     struct str wal_compression_type, delay_compact_file, agent_path, accepted_messages, log_level,
         log_format;
@@ -37,7 +37,7 @@ struct prometheus_config {
     int64_t max_connections, max_notifications, max_concurrency, max_samples, queue_capacity,
         batch_size, max_evals, write_queue;
     int64_t read_sample_limit, read_concurrent, read_frame, search_limit, samples_per_chunk,
-        wal_segment_bytes;
+        wal_segment_bytes, retention_bytes;
     double gomemlimit_ratio;
 };
 
@@ -56,9 +56,9 @@ struct prometheus {
     struct remote_receiver *receiver;
     struct remote_writer *writer;
     struct http_server *server;
-    struct timer scrape_timer, rules_timer, store_timer;
-    struct job store_job;
-    int64_t store_due; /* written by store_job, read when that is done */
+    struct timer scrape_timer, rules_timer, store_timer, upkeep_timer;
+    struct job store_job, upkeep_job;
+    int64_t store_due, upkeep_due; /* written by these jobs, read when they are done */
     int64_t started_ms;
 
     pthread_mutex_t lock; /* the rest */
