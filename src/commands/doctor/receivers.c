@@ -253,7 +253,6 @@ static void begin_hook(struct exam *x, const struct integration *in)
 
 void examine_receivers(struct exam *x, const struct config_files *f)
 {
-    ARENA(a, 0);
     BUF(names, 0);
     const struct alert_config *c = f->alert;
     if (!c) return;
