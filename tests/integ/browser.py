@@ -146,4 +146,7 @@ class Browser:
             box = self.js(f"(()=>{{const e=document.querySelector({json.dumps(of)});e.scrollIntoView();const b=e.getBoundingClientRect();"
                           "return {x:b.x+scrollX,y:b.y+scrollY,width:b.width,height:b.height}})()")
             clip = {"clip": {**box, "scale": 1}, "captureBeyondViewport": True}
+        # A window that nobody looks at makes no frames: the first picture may show what a canvas held long ago.
+        self.call("Page.captureScreenshot", format="png", **clip)
+        self.rest(0.5)
         pathlib.Path(file).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **clip)["data"]))
