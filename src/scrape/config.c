@@ -153,6 +153,7 @@ static enum err finish_jobs(struct prom_config *c, struct str dir, struct scrape
             return e;
         }
         http_config_resolve(&c->arena, dir, &jobs[i].http);
+        jobs[i].sd = sd_configs_of(&c->arena, dir, &jobs[i].sections);
         for (size_t j = 0; j < i; j++) {
             if (str_eq(jobs[j].job_name, jobs[i].job_name)) return same_name(&jobs[i], d);
         }
@@ -195,6 +196,7 @@ static enum err root_to_config(struct prom_config *c, struct config_root *r, str
     struct alertmanager_config *ams = r->alerting.alertmanagers.v;
     for (size_t i = 0; i < r->alerting.alertmanagers.n; i++) {
         http_config_resolve(a, dir, &ams[i].http);
+        ams[i].sd = sd_configs_of(a, dir, &ams[i].sections);
     }
     c->alertmanagers.v = ams;
     c->alertmanagers.n = r->alerting.alertmanagers.n;

@@ -20,6 +20,7 @@
 #include "io/http_config.h"
 #include "model/labels.h"
 #include "model/relabel.h"
+#include "scrape/config_sd.h"
 
 enum tri { TRI_UNSET, TRI_OFF, TRI_ON };
 
@@ -102,6 +103,8 @@ struct scrape_config {
     struct http_config http;
     struct relabel_rules relabel, metric_relabel;
     struct target_groups static_configs;
+    struct sd_sections sections; /* of the file; ends up in sd */
+    struct sd_configs sd;
     const struct yaml_node *at, *at_protocols, *at_fallback; /* of the file, for errors */
 };
 
@@ -111,6 +114,8 @@ struct alertmanager_config {
     struct http_config http;
     struct relabel_rules relabel, alert_relabel;
     struct target_groups static_configs;
+    struct sd_sections sections;
+    struct sd_configs sd;
 };
 
 struct global_config {

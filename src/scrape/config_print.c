@@ -185,6 +185,7 @@ static void put_job(struct yaml_printer *p, const struct scrape_config *c)
     http_config_print(p, &c->http);
     relabel_rules_print(p, "relabel_configs", c->relabel);
     relabel_rules_print(p, "metric_relabel_configs", c->metric_relabel);
+    sd_configs_print(p, c->sd);
     put_groups(p, &c->static_configs);
     yp_item_end(p);
 }
@@ -199,6 +200,7 @@ static void put_alertmanager(struct yaml_printer *p, const struct alertmanager_c
     yp_str(p, "api_version", c->api_version);
     relabel_rules_print(p, "relabel_configs", c->relabel);
     relabel_rules_print(p, "alert_relabel_configs", c->alert_relabel);
+    sd_configs_print(p, c->sd);
     put_groups(p, &c->static_configs);
     yp_item_end(p);
 }

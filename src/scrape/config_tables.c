@@ -125,27 +125,12 @@ bad:
 
 #define ROW(s, k, t, f) .key = (k), .type = (t), .offset = offsetof(struct s, f)
 
-#define NO_SD                                                                                      \
-    "service discovery other than static_configs is not supported yet; list the targets under static_configs"
 #define NO_LOGFILE                                                                                 \
     "query_log_file and scrape_failure_log_file are not supported yet; remove the key"
 #define NO_TRACING "tracing is not supported yet; remove the section"
 #define NO_OTLP    "otlp is not supported yet: this build has no OTLP receiver; remove the section"
 #define NO_OOO     "out-of-order samples are not supported yet; remove the key"
 #define NO_SIGV4   "signing requests for cloud providers is not supported yet; remove the section"
-
-/* Names of sections that find targets elsewhere, and of what only newer Prometheus versions know. */
-#define SD(kind)                                                                                   \
-    {                                                                                              \
-        .key = kind "_sd_configs", .unsupported = NO_SD                                            \
-    }
-#define SD_ROWS                                                                                    \
-    SD("azure"), SD("aws"), SD("consul"), SD("digitalocean"), SD("dns"), SD("docker"),             \
-        SD("dockerswarm"), SD("ec2"), SD("eureka"), SD("file"), SD("gce"), SD("hetzner"),          \
-        SD("http"), SD("ionos"), SD("kubernetes"), SD("kuma"), SD("lightsail"), SD("linode"),      \
-        SD("marathon"), SD("nerve"), SD("nomad"), SD("oci"), SD("openstack"), SD("outscale"),      \
-        SD("ovhcloud"), SD("puppetdb"), SD("scaleway"), SD("serverset"), SD("stackit"),            \
-        SD("triton"), SD("uyuni"), SD("vultr")
 
 /* --- targets --- */
 
@@ -257,7 +242,7 @@ static const struct yaml_table JOB = {
             { ROW(scrape_config, "static_configs", YT_CUSTOM, static_configs),
               .custom = groups_decode },
             { .key = "scrape_failure_log_file", .unsupported = NO_LOGFILE },
-            SD_ROWS,
+            { ROW(scrape_config, "<inline>", YT_INLINE, sections), .sub = &SD_SECTIONS },
             { ROW(scrape_config, YAML_SELF, YT_NODE, at) },
             { 0 },
         },
@@ -315,7 +300,7 @@ static const struct yaml_table ALERTMANAGER = {
             { ROW(alertmanager_config, "static_configs", YT_CUSTOM, static_configs),
               .custom = groups_decode },
             { .key = "sigv4", .unsupported = NO_SIGV4 },
-            SD_ROWS,
+            { ROW(alertmanager_config, "<inline>", YT_INLINE, sections), .sub = &SD_SECTIONS },
             { 0 },
         },
     .defaults = am_defaults,
