@@ -28,6 +28,8 @@ struct sd_groups {
     size_t n;
 };
 
+struct sd_groups sd_groups_copy(struct arena *a, struct sd_groups from);
+
 /* --- what is configured --- */
 
 enum sd_kind { SD_DNS, SD_FILE, SD_HTTP, SD_KUBERNETES, SD_KINDS }; /* by name */

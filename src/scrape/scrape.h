@@ -78,6 +78,10 @@ void scrape_manager_free(struct scrape_manager *m);
  */
 void scrape_manager_apply(struct scrape_manager *m, struct prom_config *c, int64_t now_ms);
 
+/* What the discoveries of a job found, static_configs apart. Copied; counts until the next call or until the job is gone. */
+void scrape_manager_found(struct scrape_manager *m, struct str job, struct sd_groups groups,
+                          int64_t now_ms);
+
 /* Starts what is due. Returns when it wants to be called next; INT64_MAX: only after apply() or wake(). */
 int64_t scrape_manager_tick(struct scrape_manager *m, int64_t now_ms);
 
@@ -120,6 +124,14 @@ struct targets_status {
     size_t active_n, dropped_n, counts_n, bad_n;
 };
 void scrape_targets(struct scrape_manager *m, struct arena *a, struct targets_status *out);
+
+struct pool_status {
+    struct str job;
+    size_t targets; /* active ones */
+    uint64_t syncs;
+    int64_t target_limit; /* 0: none */
+};
+void scrape_pools(struct scrape_manager *m, struct arena *a, struct pool_status **out, size_t *n);
 
 struct metric_metadata {
     struct labels target; /* the target's labels */

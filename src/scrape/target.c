@@ -2,6 +2,7 @@
 #include "scrape/target.h"
 
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "codec/goquote.h"
 #include "codec/gotime.h"
@@ -10,6 +11,7 @@ struct lists {
     VEC(struct target) targets;
     VEC(struct labels) dropped;
     VEC(struct bad_target) bad;
+    struct map64 by_hash;
 };
 
 /* --- URL --- */
@@ -92,16 +94,18 @@ static void set_absent(struct labels_builder *b, struct str name, struct str val
     if (!labels_builder_get(b, name).n) labels_set(b, name, value);
 }
 
-/* What a target is before its relabel rules: the group's labels, then the job's where the group says nothing. */
-static struct labels discovered(struct arena *a, const struct scrape_config *c,
-                                const struct target_group *g, struct str address)
+/* What a target is before its relabel rules: its own labels, then the group's, then the job's where neither says anything. */
+static struct labels discovered(struct arena *a, const struct scrape_config *c, struct labels group,
+                                struct labels own)
 {
     struct labels_builder b;
     labels_builder_init(&b, a, (struct labels){ 0 });
-    for (size_t i = 0; i < g->labels.n; i++) {
-        labels_set(&b, g->labels.v[i].name, g->labels.v[i].value);
+    for (size_t i = 0; i < group.n; i++) {
+        labels_set(&b, group.v[i].name, group.v[i].value);
     }
-    labels_set(&b, STR("__address__"), address);
+    for (size_t i = 0; i < own.n; i++) {
+        labels_set(&b, own.v[i].name, own.v[i].value);
+    }
     set_absent(&b, STR("job"), c->job_name);
     set_absent(&b, STR("__scrape_interval__"), duration_text(a, c->interval_ms));
     set_absent(&b, STR("__scrape_timeout__"), duration_text(a, c->timeout_ms));
@@ -184,18 +188,17 @@ static enum err finish(struct arena *a, const struct scrape_config *c, struct la
     return OK;
 }
 
-static bool known(const struct lists *l, const struct target *t)
+static bool known(struct lists *l, const struct target *t)
 {
-    for (size_t i = 0; i < l->targets.n; i++) {
-        if (l->targets.v[i].hash == t->hash && str_eq(l->targets.v[i].url, t->url)) return true;
-    }
-    return false;
+    size_t at = (size_t)(uintptr_t)map64_get(&l->by_hash, t->hash); /* its place + 1 */
+    if (!at) return false;
+    return str_eq(l->targets.v[at - 1].url, t->url);
 }
 
-static void add_target(struct arena *a, const struct scrape_config *c, const struct target_group *g,
-                       struct str address, struct lists *l)
+static void add_target(struct arena *a, const struct scrape_config *c, struct labels group,
+                       struct labels own, struct lists *l)
 {
-    struct target t = { .discovered = discovered(a, c, g, address) };
+    struct target t = { .discovered = discovered(a, c, group, own) };
     struct labels_builder b;
     struct diag d = { 0 };
     labels_builder_init(&b, a, t.discovered);
@@ -207,18 +210,27 @@ static void add_target(struct arena *a, const struct scrape_config *c, const str
         *vec_push(a, &l->bad) = (struct bad_target){ t.discovered, arena_fmt(a, "%s", d.text) };
     } else if (!known(l, &t)) {
         *vec_push(a, &l->targets) = t;
+        (void)map64_put(&l->by_hash, t.hash, (void *)(uintptr_t)l->targets.n);
     }
 }
 
-void targets_of(struct arena *a, const struct scrape_config *c, struct target_list *out)
+void targets_of(struct arena *a, const struct scrape_config *c, struct sd_groups found,
+                struct target_list *out)
 {
     struct lists l = { 0 };
     for (size_t i = 0; i < c->static_configs.n; i++) {
         const struct target_group *g = &c->static_configs.v[i];
         for (size_t j = 0; j < g->targets.n; j++) {
-            add_target(a, c, g, g->targets.v[j], &l);
+            struct label address = { STR("__address__"), g->targets.v[j] };
+            add_target(a, c, g->labels, (struct labels){ &address, 1 }, &l);
         }
     }
+    for (size_t i = 0; i < found.n; i++) {
+        for (size_t j = 0; j < found.v[i].n; j++) {
+            add_target(a, c, found.v[i].labels, found.v[i].targets[j], &l);
+        }
+    }
+    map64_done(&l.by_hash);
     *out = (struct target_list){ l.targets.v, l.dropped.v, l.bad.v,
                                  l.targets.n, l.dropped.n, l.bad.n };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * target.h - from static_configs to targets: labels before and after relabelling, the URL
+ * target.h - from static_configs and what was discovered to targets: labels before and after relabelling, the URL
  *
  * Shape:  a pure function of one job's configuration; everything is in the arena given.
  * Source: scrape/target.go PopulateLabels, populateDiscoveredLabels, URL (order and texts).
@@ -30,6 +30,8 @@ struct target_list {
     size_t n, dropped_n, bad_n;
 };
 
-void targets_of(struct arena *a, const struct scrape_config *c, struct target_list *out);
+/* found: what discoveries say, after the targets of static_configs. */
+void targets_of(struct arena *a, const struct scrape_config *c, struct sd_groups found,
+                struct target_list *out);
 
 #endif

@@ -147,8 +147,9 @@ static const struct row ROWS[] = {
       "scrape_configs:\n- job_name: a\n  relabel_configs:\n  - action: keeep\n",
       "4:5: unknown relabel action \"keeep\"; expected replace, keep, drop, keepequal, dropequal, hashmod, labelmap, "
       "labeldrop, labelkeep, lowercase or uppercase" },
-    { "below the cut line", "scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: []\n",
-      "3:3: service discovery other than static_configs is not supported yet; list the targets under static_configs" },
+    { "below the cut line", "scrape_configs:\n- job_name: a\n  consul_sd_configs: []\n",
+      "3:3: discovery by consul is not supported yet; use http_sd_configs, file_sd_configs, dns_sd_configs, "
+      "kubernetes_sd_configs or static_configs" },
     { "two ways to authenticate",
       "scrape_configs:\n- job_name: a\n  basic_auth: {username: u}\n  bearer_token: x\n",
       "2:3: at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured" },
