@@ -364,6 +364,11 @@ static enum err kube_check(struct arena *a, const struct yaml_node *at, void *ou
             d, ERR_SYNTAX,
             "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
     }
+    if (c->attach_deployment || c->attach_job || c->attach_cronjob) {
+        return diag_set(d, ERR_UNSUPPORTED,
+                        "attach_metadata of deployment, job and cronjob is not supported yet; node "
+                        "and namespace are");
+    }
     return selectors_check(c, d);
 }
 
