@@ -10,6 +10,7 @@
 enum { INTERVAL_MS = 5000 };
 
 struct set {
+    const char *consumer;
     struct str name; /* malloc'ed */
     struct provider **v;
     size_t n;
@@ -33,17 +34,30 @@ static void tell(void *ctx)
 {
     struct discovery *d = ctx;
     d->told_ms = clock_mono_ms();
+    d->grace_ms = 0;
     pthread_mutex_lock(&d->lock);
     d->updates++;
     pthread_mutex_unlock(&d->lock);
     d->env.changed(d->env.ctx);
 }
 
+static bool all_answered(const struct discovery *d)
+{
+    LIST_FOR(it, &d->providers) {
+        if (!CONTAINER_OF(it, struct provider, in_discovery)->answered) return false;
+    }
+    return true;
+}
+
 static void tell_soon(struct discovery *d)
 {
-    int64_t left = d->told_ms + d->env.interval_ms - clock_mono_ms();
-    if (!d->told_ms || left < 0) left = 0;
-    timer_set(&d->teller, left);
+    int64_t now = clock_mono_ms(), left = d->told_ms + d->env.interval_ms - now;
+    if (now < d->grace_ms) {
+        if (!all_answered(d)) return; /* told when they have, or at the end of the grace */
+        d->grace_ms = 0;
+        left = 0;
+    }
+    timer_set(&d->teller, d->told_ms && left > 0 ? left : 0);
 }
 
 void provider_found(struct provider *p, bool changed)
@@ -52,9 +66,9 @@ void provider_found(struct provider *p, bool changed)
     pthread_mutex_lock(&d->lock);
     d->received++;
     pthread_mutex_unlock(&d->lock);
-    if (!changed && p->found) return;
-    p->found = true;
-    tell_soon(d);
+    bool first = !p->answered;
+    p->answered = true;
+    if (changed || first) tell_soon(d);
 }
 
 void provider_result(struct provider *p, const struct diag *why)
@@ -64,6 +78,10 @@ void provider_result(struct provider *p, const struct diag *why)
     d->counts.refreshes[p->config->kind]++;
     if (why) d->counts.refresh_failures[p->config->kind]++;
     pthread_mutex_unlock(&d->lock);
+    if (why && !p->answered) {
+        p->answered = true;
+        tell_soon(d);
+    }
     bool news = (why != NULL) != p->failing;
     p->failing = why != NULL;
     if (!news) return;
@@ -171,6 +189,7 @@ static struct provider *find(const struct discovery *d, struct str key)
 static void make_set(struct discovery *d, const struct discovery_set *from, struct set *to,
                      struct arena *a, struct provider_vec *fresh)
 {
+    to->consumer = from->consumer;
     to->name = keep(from->name);
     to->v = calloc(from->configs.n + 1, sizeof(struct provider *));
     ASSERT(to->v != NULL);
@@ -213,16 +232,20 @@ void discovery_apply(struct discovery *d, const struct discovery_set *sets, size
     for (size_t i = 0; i < fresh.v.n; i++) {
         fresh.v.v[i]->ops->start(fresh.v.v[i]);
     }
-    timer_set(&d->teller, 0);
+    /* Sets keep what they had until the new providers have said something. */
+    d->grace_ms = clock_mono_ms() + d->env.interval_ms;
+    timer_set(&d->teller, all_answered(d) ? 0 : d->env.interval_ms);
 }
 
-struct sd_groups discovery_groups(struct discovery *d, struct str set, struct arena *a)
+struct sd_groups discovery_groups(struct discovery *d, const char *consumer, struct str set,
+                                  struct arena *a)
 {
     struct group_vec all = { 0 };
     size_t targets = 0;
     ARENA(scratch, 0);
     for (size_t i = 0; i < d->sets_n; i++) {
-        if (!str_eq(d->sets[i].name, set)) continue;
+        bool it = strcmp(d->sets[i].consumer, consumer) == 0 && str_eq(d->sets[i].name, set);
+        if (!it) continue;
         for (size_t j = 0; j < d->sets[i].n; j++) {
             struct provider *p = d->sets[i].v[j];
             p->ops->groups(p, &scratch, &all);
@@ -280,7 +303,8 @@ void discovery_metrics(struct discovery *d, struct buf *b)
     expo_family(b, STR("prometheus_sd_discovered_targets"),
                 STR("Current number of discovered targets."), "gauge");
     for (size_t i = 0; i < d->sets_n; i++) {
-        const struct expo_label lb[] = { { STR("config"), d->sets[i].name }, name };
+        const struct expo_label lb[] = { { STR("config"), d->sets[i].name },
+                                         { STR("name"), str_c(d->sets[i].consumer) } };
         expo_sample(b, STR("prometheus_sd_discovered_targets"), lb, 2, (double)d->sets[i].targets);
     }
     pthread_mutex_unlock(&d->lock);

@@ -2,7 +2,7 @@
 /*
  * discovery.h - runs the discoveries of a configuration and says what they find
  *
- * Shape:   a set has a name (a job's) and sections; equal sections of several sets are one provider. What a provider found
+ * Shape:   a set has a consumer, a name (a job's) and sections; equal sections of several sets are one provider. What a provider found
  *          last stays until it finds something else: an error changes nothing.
  * Time:    changes are told at once where the last telling is an interval (5 s) ago, else when it has passed.
  * Threads: the collect loop, but for discovery_metrics(), which any thread may call.
@@ -30,6 +30,7 @@ struct discovery_env {
 };
 
 struct discovery_set {
+    const char *consumer; /* static: "scrape", "notify" */
     struct str name;
     struct sd_configs configs;
 };
@@ -41,7 +42,8 @@ void discovery_free(struct discovery *d);
 void discovery_apply(struct discovery *d, const struct discovery_set *sets, size_t n);
 
 /* What the set's providers found, copied into a. No such set: nothing. */
-struct sd_groups discovery_groups(struct discovery *d, struct str set, struct arena *a);
+struct sd_groups discovery_groups(struct discovery *d, const char *consumer, struct str set,
+                                  struct arena *a);
 
 /* prometheus_sd_* under the original's names; any thread. */
 void discovery_metrics(struct discovery *d, struct buf *b);

@@ -27,7 +27,8 @@ struct provider_vec {
 struct provider_ops {
     size_t size; /* bytes of the provider's struct, which begins with struct provider */
     void (*start)(struct provider *p);
-    void (*adopted)(struct provider *p); /* its section is another configuration's now; may be NULL */
+    void (*adopted)(
+        struct provider *p);          /* its section is another configuration's now; may be NULL */
     void (*stop)(struct provider *p); /* frees what it holds, not itself */
     /* What it found, appended; strings are the provider's and hold until it runs again. */
     void (*groups)(struct provider *p, struct arena *a, struct group_vec *out);
@@ -47,7 +48,7 @@ struct provider {
     const struct sd_config *config; /* of the configuration that counts now */
     struct str key, name;           /* malloc'ed; name: "file/0" */
     bool kept;                      /* during apply() */
-    bool found;                     /* it has said something at all */
+    bool answered;                  /* it has found something, or met an error */
     bool failing;
 };
 
@@ -56,7 +57,8 @@ struct discovery {
     struct http_client *client;
     struct list providers;
     struct timer teller;
-    int64_t told_ms; /* monotonic */
+    int64_t told_ms;  /* monotonic */
+    int64_t grace_ms; /* until then providers that are new may keep their sets as they were */
     struct set *sets;
     size_t sets_n, next_number;
     pthread_mutex_t lock;

@@ -142,7 +142,7 @@ static void look(void *ctx)
     }
     if (forget_unseen(fp)) news = true;
     if (news || all || why.text[0]) provider_result(&fp->p, why.text[0] ? &why : NULL);
-    if (news || !fp->p.found) provider_found(&fp->p, true);
+    if (news || !fp->p.answered) provider_found(&fp->p, true);
     timer_set(&fp->timer, LOOK_MS);
 }
 
@@ -174,4 +174,5 @@ static void groups(struct provider *p, struct arena *a, struct group_vec *out)
     }
 }
 
-const struct provider_ops FILE_PROVIDER = { sizeof(struct file_provider), start, NULL, stop, groups };
+const struct provider_ops FILE_PROVIDER = { sizeof(struct file_provider), start, NULL, stop,
+                                            groups };

@@ -114,4 +114,5 @@ static void groups(struct provider *p, struct arena *a, struct group_vec *out)
     }
 }
 
-const struct provider_ops HTTP_PROVIDER = { sizeof(struct http_provider), start, NULL, stop, groups };
+const struct provider_ops HTTP_PROVIDER = { sizeof(struct http_provider), start, NULL, stop,
+                                            groups };

@@ -170,4 +170,5 @@ static void groups(struct provider *p, struct arena *a, struct group_vec *out)
     kube_targets(a, p->config->is, &kp->objects, out);
 }
 
-const struct provider_ops KUBE_PROVIDER = { sizeof(struct kube_provider), start, adopted, stop, groups };
+const struct provider_ops KUBE_PROVIDER = { sizeof(struct kube_provider), start, adopted, stop,
+                                            groups };

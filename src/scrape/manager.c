@@ -247,6 +247,11 @@ void scrape_manager_apply(struct scrape_manager *m, struct prom_config *c, int64
     prom_config_unref(was);
 }
 
+void scrape_manager_seed(struct scrape_manager *m, uint64_t seed)
+{
+    m->shared.o.offset_seed = seed;
+}
+
 void scrape_manager_found(struct scrape_manager *m, struct str job, struct sd_groups groups,
                           int64_t now_ms)
 {

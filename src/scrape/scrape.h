@@ -61,7 +61,7 @@ void scrape_on_done(struct scraper *s, const struct scrape_reply *reply);
 struct scrape_options {
     struct appendable *store;
     struct scrape_env env;
-    uint64_t offset_seed; /* moves this server's scrapes against another's of the same targets */
+    uint64_t offset_seed; /* as scrape_manager_seed() */
 };
 
 struct scrape_manager *scrape_manager_new(const struct scrape_options *o);
@@ -77,6 +77,9 @@ void scrape_manager_free(struct scrape_manager *m);
  * before keep their loop and cache; those that are gone get their staleness markers after two intervals.
  */
 void scrape_manager_apply(struct scrape_manager *m, struct prom_config *c, int64_t now_ms);
+
+/* Moves this server's scrapes against another's of the same targets; counts for targets that are new from now on. */
+void scrape_manager_seed(struct scrape_manager *m, uint64_t seed);
 
 /* What the discoveries of a job found, static_configs apart. Copied; counts until the next call or until the job is gone. */
 void scrape_manager_found(struct scrape_manager *m, struct str job, struct sd_groups groups,

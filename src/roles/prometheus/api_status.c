@@ -249,6 +249,8 @@ void prometheus_metrics(struct http_req *req)
     one(&b, "vigie_queries_total", "Queries that the API evaluated.", "counter", (double)queries);
     tsdb_write_metrics(p->tsdb, &b);
     write_scrape(&b, p->scrape);
+    prometheus_pool_metrics(p, &b);
+    discovery_metrics(p->discovery, &b);
     write_rules(&b, p->rules);
     remote_writer_write_metrics(p->writer, &b);
     remote_receiver_write_metrics(p->receiver, &b);

@@ -36,12 +36,19 @@ struct receiver {
     struct receiver *next;
 };
 
+struct found {
+    struct arena arena;
+    struct sd_groups groups;
+};
+
 struct notify {
     struct notifier base;
     struct loop *loop;
     struct http_client *client;
     size_t capacity, batch;
     struct prom_config *config; /* the loop's */
+    struct found *found;        /* one an Alertmanager section of it */
+    size_t found_n;
     struct receiver *receivers; /* changed on the loop under lock; read elsewhere under lock */
     pthread_mutex_t lock;
 };
@@ -262,6 +269,8 @@ static void receiver_free(struct receiver *r)
     free(r);
 }
 
+static void forget_found(struct notify *n);
+
 void notify_free(struct notify *n)
 {
     if (!n) return;
@@ -271,6 +280,7 @@ void notify_free(struct notify *n)
         receiver_free(r);
     }
     http_client_free(n->client);
+    forget_found(n);
     prom_config_unref(n->config);
     pthread_mutex_destroy(&n->lock);
     free(n);
@@ -280,16 +290,18 @@ void notify_free(struct notify *n)
 
 /* The address of a target after relabelling, or absent. */
 static struct str url_of_target(struct arena *a, const struct alertmanager_config *am,
-                                const struct target_group *g, struct str address)
+                                struct labels group, struct labels own)
 {
     struct labels_builder b;
-    labels_builder_init(&b, a, g->labels);
-    labels_set(&b, STR("__address__"), address);
-    labels_set(&b, STR("__scheme__"), am->scheme.n ? am->scheme : STR("http"));
+    labels_builder_init(&b, a, group);
+    for (size_t i = 0; i < own.n; i++) labels_set(&b, own.v[i].name, own.v[i].value);
     struct str prefix = am->path_prefix;
     while (prefix.n && prefix.p[prefix.n - 1] == '/') prefix.n--;
+    if (!labels_builder_get(&b, STR("__scheme__")).n)
+        labels_set(&b, STR("__scheme__"), am->scheme.n ? am->scheme : STR("http"));
     labels_set(&b, STR("__alerts_path__"), arena_fmt(a, STR_FMT "/api/v2/alerts", STR_ARG(prefix)));
     if (!relabel_apply(&b, am->relabel.v, am->relabel.n)) return (struct str){ 0 };
+    if (!labels_builder_get(&b, STR("__address__")).n) return (struct str){ 0 };
     return arena_fmt(a, STR_FMT "://" STR_FMT STR_FMT,
                      STR_ARG(labels_builder_get(&b, STR("__scheme__"))),
                      STR_ARG(labels_builder_get(&b, STR("__address__"))),
@@ -338,25 +350,67 @@ static void drop_others(struct notify *n)
     }
 }
 
-void notify_apply(struct notify *n, struct prom_config *c)
+static void sync_section(struct notify *n, size_t i)
 {
     ARENA(a, 0);
-    pthread_mutex_lock(&n->lock);
-    for (struct receiver *r = n->receivers; r; r = r->next) r->stays = false;
-    for (size_t i = 0; i < c->alertmanagers.n; i++) {
-        const struct alertmanager_config *am = &c->alertmanagers.v[i];
-        for (size_t g = 0; g < am->static_configs.n; g++) {
-            const struct target_group *group = &am->static_configs.v[g];
-            for (size_t t = 0; t < group->targets.n; t++) {
-                struct str url = url_of_target(&a, am, group, group->targets.v[t]);
-                if (url.n) keep_or_add(n, c, am, url);
-            }
+    const struct alertmanager_config *am = &n->config->alertmanagers.v[i];
+    const struct sd_groups *found = &n->found[i].groups;
+    for (size_t g = 0; g < am->static_configs.n; g++) {
+        const struct target_group *group = &am->static_configs.v[g];
+        for (size_t t = 0; t < group->targets.n; t++) {
+            const struct label address = { STR("__address__"), group->targets.v[t] };
+            struct str url = url_of_target(&a, am, group->labels, (struct labels){ &address, 1 });
+            if (url.n) keep_or_add(n, n->config, am, url);
         }
     }
+    for (size_t g = 0; g < found->n; g++) {
+        for (size_t t = 0; t < found->v[g].n; t++) {
+            struct str url = url_of_target(&a, am, found->v[g].labels, found->v[g].targets[t]);
+            if (url.n) keep_or_add(n, n->config, am, url);
+        }
+    }
+}
+
+static void sync_all(struct notify *n)
+{
+    pthread_mutex_lock(&n->lock);
+    for (struct receiver *r = n->receivers; r; r = r->next) r->stays = false;
+    for (size_t i = 0; i < n->config->alertmanagers.n; i++) sync_section(n, i);
     drop_others(n);
     pthread_mutex_unlock(&n->lock);
-    prom_config_unref(n->config);
+}
+
+static void forget_found(struct notify *n)
+{
+    for (size_t i = 0; i < n->found_n; i++) arena_done(&n->found[i].arena);
+    free(n->found);
+    n->found = NULL;
+    n->found_n = 0;
+}
+
+/* What was found for the sections before stays until notify_found() says otherwise, where their number is the same. */
+void notify_apply(struct notify *n, struct prom_config *c)
+{
+    struct prom_config *was = n->config;
     n->config = prom_config_ref(c);
+    if (n->found_n != c->alertmanagers.n || !n->found) {
+        forget_found(n);
+        n->found_n = c->alertmanagers.n;
+        n->found = calloc(n->found_n + 1, sizeof(*n->found));
+        ASSERT(n->found != NULL);
+    }
+    sync_all(n);
+    prom_config_unref(was);
+}
+
+void notify_found(struct notify *n, size_t i, struct sd_groups groups)
+{
+    ASSERT(i < n->found_n);
+    struct arena a = { 0 };
+    struct sd_groups copy = sd_groups_copy(&a, groups);
+    arena_done(&n->found[i].arena);
+    n->found[i] = (struct found){ a, copy };
+    sync_all(n);
 }
 
 /* --- what others see --- */

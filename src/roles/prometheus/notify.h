@@ -26,6 +26,8 @@ void notify_free(struct notify *n);
 struct notifier *notify_notifier(struct notify *n);
 
 /* Makes the configuration's Alertmanagers the ones that are told; queues of those that stay are kept. */
+/* What the discoveries of the configuration's alertmanagers[i] found; copied. */
+void notify_found(struct notify *n, size_t i, struct sd_groups groups);
 void notify_apply(struct notify *n, struct prom_config *c);
 
 size_t notify_urls(struct notify *n, struct arena *a, struct str **urls);

@@ -207,6 +207,12 @@ static void log_bad_targets(struct prometheus *p)
     }
 }
 
+void prometheus_targets_changed(struct prometheus *p)
+{
+    log_bad_targets(p);
+    on_scrape_timer(p);
+}
+
 /* Everything is read and checked before anything is changed. */
 static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *d)
 {
@@ -221,9 +227,11 @@ static enum err apply(struct prometheus *p, struct prom_config *c, struct diag *
     int64_t now = clock_now_ms();
     TRY(read_rule_files(&a, c, &s, d));
     TRY(rules_load(p->rules, &settings, s.v.v, s.v.n, now, d));
+    scrape_manager_seed(p->scrape, scrape_offset_seed(c->global.external_labels));
     scrape_manager_apply(p->scrape, c, now);
     log_bad_targets(p);
     notify_apply(p->notify, c);
+    prometheus_discovery_apply(p, c);
     prometheus_remote_apply(p, c);
     pthread_mutex_lock(&p->lock);
     struct prom_config *was = p->config;
@@ -347,9 +355,9 @@ static void make_engines(struct prometheus *p)
     const struct scrape_options so = {
         .store = tsdb_appendable(p->tsdb),
         .env = scrape_net_env(p->net),
-        .offset_seed = scrape_offset_seed((struct labels){ 0 }), /* by the host's name alone */
     };
     p->scrape = scrape_manager_new(&so);
+    prometheus_discovery_start(p, agent);
     prometheus_remote_start(p);
 }
 
@@ -389,7 +397,9 @@ static void stop(void *state)
     timer_done(&p->rules_timer);
     timer_done(&p->store_timer);
     timer_done(&p->upkeep_timer);
+    timer_done(&p->reload_timer);
     remote_writer_free(p->writer, p->cfg->flush_deadline_ms);
+    discovery_free(p->discovery);
     if (p->scrape) scrape_manager_free(p->scrape);
     if (p->net) scrape_net_free(p->net);
     rules_free(p->rules);
@@ -421,6 +431,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
         stop(p);
         return e;
     }
+    prometheus_autoreload_start(p);
     timer_set(&p->scrape_timer, 0);
     timer_set(&p->rules_timer, 0);
     timer_set(&p->store_timer, 1000);

@@ -6,6 +6,7 @@
 #define ROLES_PROMETHEUS_PROMETHEUS_PRIV_H
 
 #include "codec/json.h"
+#include "discovery/discovery.h"
 #include "io/http_server.h"
 #include "model/evaluator.h"
 #include "model/role.h"
@@ -51,12 +52,14 @@ struct prometheus {
     struct evaluator *evaluator;
     struct scrape_net *net;
     struct scrape_manager *scrape;
+    struct discovery *discovery;
     struct rules *rules;
     struct notify *notify;
     struct remote_receiver *receiver;
     struct remote_writer *writer;
     struct http_server *server;
-    struct timer scrape_timer, rules_timer, store_timer, upkeep_timer;
+    struct timer scrape_timer, rules_timer, store_timer, upkeep_timer, reload_timer;
+    uint64_t config_sum; /* of the files that were read last; for --config.auto-reload */
     struct job store_job, upkeep_job;
     int64_t store_due, upkeep_due; /* written by these jobs, read when they are done */
     int64_t started_ms;
@@ -79,6 +82,15 @@ struct promql_options prometheus_promql_options(const struct prometheus *p, int6
 /* remote.c: the configuration's remote sections into the engine's words. */
 void prometheus_remote_start(struct prometheus *p);
 void prometheus_remote_apply(struct prometheus *p, struct prom_config *c);
+
+/* discover.c: what discoveries find, to those who want it. */
+void prometheus_discovery_start(struct prometheus *p, struct str user_agent);
+void prometheus_discovery_apply(struct prometheus *p, const struct prom_config *c);
+void prometheus_pool_metrics(struct prometheus *p, struct buf *b);
+void prometheus_targets_changed(struct prometheus *p);
+
+/* autoreload.c: --config.auto-reload, --enable-feature=auto-reload-config. */
+void prometheus_autoreload_start(struct prometheus *p);
 
 /* Collect loop. */
 enum err prometheus_reload(struct prometheus *p, struct diag *d);
