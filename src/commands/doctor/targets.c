@@ -217,7 +217,7 @@ void examine_targets(struct exam *x, const struct config_files *f)
     for (size_t i = 0; f->prom && i < f->prom->scrape_configs.n; i++) {
         const struct scrape_config *c = &f->prom->scrape_configs.v[i];
         struct target_list list;
-        targets_of(&a, c, &list);
+        targets_of(&a, c, (struct sd_groups){ 0 }, &list);
         for (size_t k = 0; k < list.n && n < TARGETS_MAX; k++, n++) {
             struct aim *aim = exam_alloc(x, sizeof(*aim));
             *aim = (struct aim){ .url = exam_dup(x, list.v[k].url),
