@@ -82,8 +82,23 @@ static void know_containers(const struct plan *plan)
     }
 }
 
-static enum err start_core(struct process *p, struct arena *a, const struct plan *plan,
-                           struct diag *d)
+/* The Doctor page runs `vigie doctor` with the arguments that we were given; a password is none of its business. */
+static size_t add_doctor(struct plan_flag *set, size_t n, const struct plan *plan, int argc,
+                         char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strstr(argv[i], "password")) continue;
+        set[n++] = (struct plan_flag){ "self.doctor", str_c(argv[i]) };
+    }
+    if (argc <= 1) { /* none at all would mean that there is no doctor */
+        set[n++] = (struct plan_flag){ "self.doctor", STR("--data") };
+        set[n++] = (struct plan_flag){ "self.doctor", plan->data };
+    }
+    return n;
+}
+
+static enum err start_core(struct process *p, struct arena *a, const struct plan *plan, int argc,
+                           char **argv, struct diag *d)
 {
     struct str prom, am, provisioning, rules;
     TRY(find(a, plan, "rules", &rules, d));
@@ -100,7 +115,7 @@ static enum err start_core(struct process *p, struct arena *a, const struct plan
         { "config.file", am },
         { "storage.path", path_join(a, plan->data, STR("alertmanager")) },
     };
-    const struct plan_flag GRAFANA[] = {
+    const struct plan_flag OURS[] = {
         { "paths.provisioning", provisioning },
         { "paths.data", path_join(a, plan->data, STR("grafana")) },
         { "self.prometheus",
@@ -108,9 +123,13 @@ static enum err start_core(struct process *p, struct arena *a, const struct plan
         { "self.alertmanager",
           arena_fmt(a, "http://127.0.0.1:%u", plan_port(plan, role_named(STR("alertmanager")))) },
     };
+    struct plan_flag *grafana = arena_array(a, ARRAY_LEN(OURS) + (size_t)argc + 2,
+                                            sizeof(*grafana));
+    memcpy(grafana, OURS, sizeof(OURS));
+    size_t n = add_doctor(grafana, ARRAY_LEN(OURS), plan, argc, argv);
     TRY(start_role(p, a, plan, "alertmanager", AM, ARRAY_LEN(AM), d));
     TRY(start_role(p, a, plan, "prometheus", PROM, ARRAY_LEN(PROM), d));
-    return start_role(p, a, plan, "grafana", GRAFANA, ARRAY_LEN(GRAFANA), d);
+    return start_role(p, a, plan, "grafana", grafana, n, d);
 }
 
 static bool hopeless;
@@ -155,7 +174,7 @@ int run_core(int argc, char **argv)
     for (int i = 1; i < argc; i++) child_argv[i + 1] = argv[i];
     know_containers(&plan);
     struct process *p = process_new();
-    e = start_core(p, &a, &plan, &d);
+    e = start_core(p, &a, &plan, argc, argv, &d);
     int code = EXIT_FAILURE;
     if (e == OK) {
         struct child *c = child_start(process_env(p)->serve, child_argv, on_hopeless);

@@ -19,6 +19,7 @@ const DashboardPage = lazy(async () => (await import('./pages/Dashboard.tsx')).D
 const DashboardsPage = lazy(async () => (await import('./pages/Lists.tsx')).DashboardsPage);
 const ImportPage = lazy(async () => (await import('./pages/Lists.tsx')).ImportPage);
 const SourcesPage = lazy(async () => (await import('./pages/Lists.tsx')).SourcesPage);
+const DoctorPage = lazy(async () => (await import('./pages/Doctor.tsx')).DoctorPage);
 const LoginPage = lazy(async () => (await import('./pages/Login.tsx')).LoginPage);
 const PasswordPage = lazy(async () => (await import('./pages/Login.tsx')).PasswordPage);
 
@@ -31,6 +32,7 @@ function Page({ path }: { path: string }) {
   if (path === '/dashboards' || path.startsWith('/dashboards/')) return <DashboardsPage />;
   if (path === '/dashboard/import') return <ImportPage />;
   if (path === '/datasources' || path === '/connections/datasources') return <SourcesPage />;
+  if (path === '/doctor') return <DoctorPage />;
   if (path.startsWith('/alerting')) return <AlertsPage />;
   return <Frame page="none" title={t().notFound}><section class="panel"><div class="body state pad"><b>{t().notFound}</b><code>{path}</code><a class="btn" href="/">{t().overview}</a></div></section></Frame>;
 }

@@ -41,7 +41,7 @@ static void talk_end(struct talk *t)
     *t = (struct talk){ 0 };
 }
 
-/* The next whole frame. Errors: as dial_read(); ERR_SYNTAX it is none of Kafka's */
+/* The next whole frame, copied: what is read from it points into it. Errors: as dial_read(); ERR_SYNTAX it is none of Kafka's */
 static enum err take_frame(struct talk *t, struct str *out, struct diag *d)
 {
     buf_drop(&t->in, t->taken);
@@ -52,7 +52,7 @@ static enum err take_frame(struct talk *t, struct str *out, struct diag *d)
         enum err e = kafka_frame_peek(have, ANSWER_MAX, &frame);
         if (e == OK) {
             t->taken = KAFKA_FRAME_HEAD + frame.n;
-            *out = frame;
+            *out = arena_dup(t->a, frame);
             return OK;
         }
         if (e != ERR_AGAIN) return e;
@@ -196,6 +196,8 @@ static void check_cluster_rights(struct exam *x, struct talk *t, struct str addr
     if (ask(t, KAFKA_DESCRIBE_CLUSTER, &req, &res, NULL) != OK || res.error_code) return;
     int32_t may = res.cluster_authorized_operations;
     if (may == INT32_MIN || (may & DESCRIBE_BIT)) return;
+    /* Several listeners of one cluster were given: it is told once. */
+    if (!exam_once(x, arena_fmt(t->a, "acl " STR_FMT, STR_ARG(res.cluster_id)))) return;
     exam_report(x, CHECK_KAFKA, SEV_ERROR, SAY(W_ACL_CLUSTER, STR("")),
                 SAY(W_ACL_CLUSTER_WHY, PRINCIPAL), SAY(W_FIX_ACL_CLUSTER, PRINCIPAL, address),
                 STR(""));

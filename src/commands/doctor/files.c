@@ -64,10 +64,22 @@ struct str text_place(struct arena *a, struct str text, struct str what)
 
 /* --- one of each --- */
 
+/* a/b/../c is a/c: how the provisioning leads to the dashboards beside it. */
+static struct str tidy(struct arena *a, struct str path)
+{
+    size_t at = str_find(path, STR("/../")), start = at;
+    if (at == STR_NONE || at == 0) return path;
+    while (start && path.p[start - 1] != '/') start--;
+    if (str_eqc(str_make(path.p + start, at - start), "..")) return path;
+    return arena_fmt(a, STR_FMT STR_FMT, STR_ARG(str_first(path, start)),
+                     STR_ARG(str_from(path, at + 4)));
+}
+
 /* A file that another one led to. */
 static struct doctor_file found(struct exam *x, struct config_files *c, struct str path)
 {
     struct str dir = x->in->builtin_dir;
+    path = tidy(&c->a, path);
     struct doctor_file f = { .path = arena_dup(&c->a, path), .shown = arena_dup(&c->a, path) };
     if (dir.n && str_starts(path, dir)) {
         f.builtin = true;

@@ -30,7 +30,6 @@ struct session {
     struct arena a;
     struct diag d;
     struct smtp_reply reply;
-    bool inside_tls;
 };
 
 static enum err reply(struct session *s)
@@ -72,9 +71,7 @@ static enum err start_tls(struct session *s)
     const struct dial_tls o = { .server_name = yaml_str(yaml_get(tls, "server_name"), s->p->host),
                                 .ca_file = yaml_str(yaml_get(tls, "ca_file"), STR("")),
                                 .insecure_skip_verify = skip };
-    TRY(dial_start_tls(s->c, &o, STEP_MS, &s->d));
-    s->inside_tls = true;
-    return OK;
+    return dial_start_tls(s->c, &o, STEP_MS, &s->d);
 }
 
 static void mail_report(struct session *s, enum word title, struct saying cause, struct saying fix,
@@ -107,7 +104,7 @@ static void check_auth(struct session *s)
     struct str mechanisms;
     if (!setting_text(s->p->in, "auth_username").n) return;
     if (smtp_offers(&s->reply, STR("AUTH"), &mechanisms)) return;
-    mail_report(s, W_MAIL_NO_AUTH, SAY(W_MAIL_NO_AUTH_WHY, s->inside_tls ? STR("TLS") : STR("-")),
+    mail_report(s, W_MAIL_NO_AUTH, SAY(W_MAIL_NO_AUTH_WHY, STR("")),
                 SAY(W_FIX_NO_AUTH, s->p->receiver, s->p->host), s->reply.text);
 }
 

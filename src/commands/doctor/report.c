@@ -376,6 +376,9 @@ void report_json(struct buf *b, const struct exam *x, int64_t took_ms)
     json_close(&w, ']');
     write_files(&w, x);
     write_data(&w, x);
+    key_str(&w, "command",
+            arena_fmt(&a, "vigie doctor%s%s" STR_FMT, x->in->lang == LANG_FR ? " --lang fr" : "",
+                      x->in->command.n ? " " : "", STR_ARG(x->in->command)));
     json_close(&w, '}');
     buf_char(b, '\n');
 }

@@ -23,10 +23,8 @@ static const struct row ROWS[W_MAX_] = {
     [W_SUMMARY_OPEN] = { "summary-open",
                          { "{0}: {1}, {2}, {3}, {4}.", "{0} : {1}, {2}, {3}, {4}." } },
     [W_N_CHECKS] = { "checks", { "{0} check|{0} checks", "{0} vérification|{0} vérifications" } },
-    [W_N_ERRORS] = { "errors", { "{0} error|{0} errors", "{0} erreur|{0} erreurs" } },
-    [W_N_WARNINGS] = { "warnings",
-                       { "{0} warning|{0} warnings",
-                         "{0} point d’attention|{0} points d’attention" } },
+    [W_N_ERRORS] = { "errors", { "{0} in error", "{0} en erreur" } },
+    [W_N_WARNINGS] = { "warnings", { "{0} with warnings", "{0} à surveiller" } },
     [W_N_PASSED] = { "passed", { "{0} passed", "{0} réussie|{0} réussies" } },
     [W_N_OPEN] = { "open", { "{0} not examined in full", "{0} incomplète|{0} incomplètes" } },
     [W_NOT_EXAMINED] = { "not-examined",
@@ -479,10 +477,8 @@ static const struct row ROWS[W_MAX_] = {
                          { "The mail server {0} of receiver {1} offers no login",
                            "Le serveur de courrier {0} du destinataire {1} n’offre pas d’authentification" } },
     [W_MAIL_NO_AUTH_WHY] = { "mail-no-auth-why",
-                             { "auth_username is set, but the server does not offer AUTH ({0}): the mail will be "
-                               "refused.",
-                               "auth_username est donné, mais le serveur n’offre pas AUTH ({0}) : le courrier "
-                               "sera refusé." } },
+                             { "auth_username is set, but the server does not offer AUTH: the mail will be refused.",
+                               "auth_username est donné, mais le serveur n’offre pas AUTH : le courrier sera refusé." } },
     [W_FIX_NO_AUTH] = { "fix-no-auth",
                         { "# alertmanager.yml, email_configs of {0}: the submission port, or no auth_username\n"
                           "smarthost: '{1}:587'",

@@ -185,6 +185,7 @@ const struct http_route GRAFANA_ROUTES[] = {
     { ANY, "/api/datasources/proxy/:id/*", grafana_proxy_id, ON_LOOP, "the source's own API" },
     { READ, "/api/folders", get_empty_list, ON_LOOP, "folders" },
     { READ, "/api/annotations", get_empty_list, ON_LOOP, "annotations" },
+    { READ, "/api/vigie/doctor", grafana_doctor, ON_LOOP, "what `vigie doctor --json` says" },
     { ANY, "/api/*", no_such_api, ON_LOOP, "anything else of the API" },
     { READ, "/public/*", grafana_asset, ON_LOOP, "the page's parts" },
     { READ, "/*", grafana_page, ON_LOOP, "the page" },

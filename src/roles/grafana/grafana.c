@@ -65,6 +65,11 @@ static const struct flag FLAGS[] = {
       .offset = FIELD(self_alertmanager),
       .hidden = true,
       .help = "What a data source at http://alertmanager:9093 means." },
+    { .name = "self.doctor",
+      .type = FLAG_STRS,
+      .offset = FIELD(self_doctor),
+      .hidden = true,
+      .help = "An argument of `vigie run`, for the Doctor page; repeatable." },
     { .name = "log.level",
       .type = FLAG_ENUM,
       .offset = FIELD(log_level),
@@ -167,6 +172,7 @@ static void stop(void *state)
     struct grafana *g = state;
     if (!g) return;
     http_client_free(g->client);
+    grafana_doctor_close(g);
     http_server_close(g->server);
     timer_done(&g->scan_timer);
     dash_provisioning_free(g->provisioning);
@@ -183,6 +189,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
     g->env = *env;
     g->cfg = *(const struct grafana_config *)config;
     g->client = http_client_new(env->serve);
+    grafana_doctor_open(g);
     timer_init(&g->scan_timer, env->serve, on_scan_timer, g);
     if (g->cfg.port < 0 || g->cfg.port > 65535) {
         stop(g);

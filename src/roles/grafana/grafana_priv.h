@@ -22,8 +22,11 @@ struct grafana_config {
     struct str admin_user, admin_password; /* the flag is read once; the text goes on as a secret */
     struct str language;                   /* "", "en", "fr" */
     struct str self_prometheus, self_alertmanager;
+    struct flag_strs self_doctor;
     struct str log_level, log_format; /* read by app */
 };
+
+struct doctor;
 
 struct grafana {
     struct role_env env;
@@ -38,6 +41,7 @@ struct grafana {
     struct job scan;
     uint64_t problems; /* what was last said about files, as a hash */
     char page_tag[24]; /* ETag of index.html */
+    struct doctor *doctor;
 };
 
 /* auth.c: the `before` of the server; puts a struct user in req->user. */
@@ -65,6 +69,11 @@ void grafana_proxy_uid(struct http_req *req);
 void grafana_proxy_id(struct http_req *req);
 void grafana_resources(struct http_req *req);
 void grafana_source_health(struct http_req *req);
+
+/* doctor.c */
+void grafana_doctor(struct http_req *req);
+void grafana_doctor_open(struct grafana *g);
+void grafana_doctor_close(struct grafana *g);
 
 /* page.c */
 void grafana_asset(struct http_req *req);

@@ -37,9 +37,9 @@ static const struct row {
     const char *expected;
 } ROWS[] = {
     { "arguments", { W_FIG_KAFKA, { STR("3"), STR("4") } }, LANG_EN, "3 brokers, 4 ms" },
-    { "one", { W_N_ERRORS, { STR("1") } }, LANG_EN, "1 error" },
-    { "none is many in English", { W_N_ERRORS, { STR("0") } }, LANG_EN, "0 errors" },
-    { "none is one in French", { W_N_ERRORS, { STR("0") } }, LANG_FR, "0 erreur" },
+    { "one", { W_FIG_RULES, { STR("1") } }, LANG_EN, "1 rule" },
+    { "none is many in English", { W_FIG_RULES, { STR("0") } }, LANG_EN, "0 rules" },
+    { "none is one in French", { W_FIG_RULES, { STR("0") } }, LANG_FR, "0 règle" },
     { "no-break space before a colon",
       { W_ALSO, { STR("x : y") } },
       LANG_FR,

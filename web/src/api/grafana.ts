@@ -3,7 +3,7 @@
 import type { Json } from '../data/model.ts';
 import { ask } from './http.ts';
 import { proxy } from './prom.ts';
-import type { AmAlert, DashboardAnswer, ImportAnswer, NewSilence, SearchHit, Settings, Silence, SourceInfo, User } from './types.ts';
+import type { AmAlert, DashboardAnswer, DoctorReport, ImportAnswer, NewSilence, SearchHit, Settings, Silence, SourceInfo, User } from './types.ts';
 
 export const login = (user: string, password: string): Promise<{ message: string }> => ask('/login', { json: { user, password }, quiet: true });
 export const settings = (): Promise<Settings> => ask('/api/frontend/settings', { quiet: true });
@@ -18,3 +18,4 @@ export const amAlerts = (uid: string): Promise<AmAlert[]> => ask(proxy(uid, '/ap
 export const amSilences = (uid: string): Promise<Silence[]> => ask(proxy(uid, '/api/v2/silences'));
 export const addSilence = (uid: string, s: NewSilence): Promise<{ silenceID: string }> => ask(proxy(uid, '/api/v2/silences'), { json: s });
 export const endSilence = (uid: string, id: string): Promise<Json> => ask(proxy(uid, `/api/v2/silence/${encodeURIComponent(id)}`), { method: 'DELETE' });
+export const doctor = (lang: string, fresh: boolean): Promise<DoctorReport> => ask(`/api/vigie/doctor?lang=${lang}${fresh ? '&fresh=1' : ''}`);

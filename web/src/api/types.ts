@@ -19,3 +19,12 @@ export interface ScrapeTarget { labels: Labels; discoveredLabels?: Labels; scrap
 export interface AmAlert { labels: Labels; annotations: Labels; startsAt: string; endsAt: string; updatedAt: string; fingerprint: string; status: { state: 'active' | 'suppressed' | 'unprocessed'; silencedBy: string[]; inhibitedBy: string[] }; receivers: { name: string }[] }
 export interface Silence { id: string; status: { state: 'active' | 'pending' | 'expired' }; startsAt: string; endsAt: string; createdBy: string; comment: string; matchers: { name: string; value: string; isRegex: boolean; isEqual?: boolean }[] }
 export type NewSilence = Pick<Silence, 'matchers' | 'startsAt' | 'endsAt' | 'createdBy' | 'comment'>;
+
+export type DoctorSeverity = 'ok' | 'note' | 'warning' | 'error';
+export interface DoctorCheck { n: number; id: string; name: string; severity: DoctorSeverity; examined: boolean; title: string; figure: string }
+export interface DoctorFinding { check: number; severity: DoctorSeverity; id: string; cause_id: string; title: string; also: string[]; also_more: number; cause: string; evidence: string[]; evidence_more: number; fix: string; file: string }
+export interface DoctorReport {
+  version: number; lang: string; at_ms: number; took_ms: number; severity: DoctorSeverity; exit_code: number; summary: string; checks: DoctorCheck[]; findings: DoctorFinding[];
+  roles: { name: string; port: number; state: 'up' | 'down' | 'taken'; memory_bytes: number; cpu_percent: number; started_ms: number }[];
+  files: { path: string; builtin: boolean; errors: number; warnings: number }[]; data: { folder: string; free_bytes: number; total_bytes: number; clock_apart_seconds: number | null }; command: string;
+}

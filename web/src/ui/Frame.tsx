@@ -15,8 +15,8 @@ import { Icon, severityOf } from './icons.tsx';
 import { Pop } from './Pop.tsx';
 import { shift, zoom } from './TimeBar.tsx';
 
-export type PageName = 'home' | 'alerts' | 'dash' | 'sources' | 'import' | 'none';
-const NAV = (): [PageName, string, string][] => [['home', t().overview, '/'], ['alerts', t().alerts, '/alerting'], ['dash', t().dashboards, '/dashboards'], ['import', t().import, '/dashboard/import'], ['sources', t().sources, '/datasources']];
+export type PageName = 'home' | 'alerts' | 'dash' | 'sources' | 'import' | 'doctor' | 'none';
+const NAV = (): [PageName, string, string][] => [['home', t().overview, '/'], ['alerts', t().alerts, '/alerting'], ['dash', t().dashboards, '/dashboards'], ['import', t().import, '/dashboard/import'], ['sources', t().sources, '/datasources'], ['doctor', t().doctor, '/doctor']];
 
 /** Critical, firing, and neither silenced nor inhibited. */
 export function pressing(): number {
@@ -33,7 +33,7 @@ export function Frame({ page, title, crumb, range, bar, extra, children }: { pag
   const item = ([id, name, href]: [PageName, string, string], short?: string) => <a href={href} title={name} aria-current={id === page ? 'page' : undefined}><Icon n={id} /><span class="lb">{short ?? name}</span>{id === 'alerts' ? count : null}</a>;
   const nav = NAV();
   return <>
-    <nav class="rail" aria-label="Vigie"><a class="logo" href="/" title="Vigie"><Icon n="eye" /><span class="lb">Vigie</span></a>{nav.map((i) => item(i))}<span class="sp" /><Account /></nav>
+    <nav class="rail" aria-label="Vigie"><a class="logo" href="/" title="Vigie"><Icon n="eye" /><span class="lb">Vigie</span></a>{nav.slice(0, -1).map((i) => item(i))}<span class="sp" />{item(nav[nav.length - 1]!)}<Account /></nav>
     <div class="bar">{(crumb ?? cluster) && <><span class="crumb desk">{crumb ?? cluster}</span><span class="crumb desk">/</span></>}<h1 title={title}>{title}</h1>{extra}<span class="sp" />
       <button class="field find desk" onClick={() => setPalette(true)}><span><Icon n="find" /> {x.find}</span><kbd>Ctrl K</kbd></button>{bar}
       <button class="btn ic" title={`${x.theme} (c t)`} aria-label={x.theme} onClick={() => chooseTheme(theme.get() === 'dark' ? 'light' : 'dark')}><Icon n="theme" /></button></div>
@@ -82,7 +82,7 @@ function useKeys(range: TimeRange | undefined, palette: () => void, help: () => 
       else if (e.key === '?') help();
       else if (e.key === 'j' || e.key === 'k') moveRow(e.key === 'j' ? 1 : -1);
       const two = Date.now() - at < 1200 ? `${first} ${e.key}` : '';
-      const act = ({ 'g h': () => navigate('/'), 'g d': () => navigate('/dashboards'), 'g a': () => navigate('/alerting'), 'd r': refreshNow, 'c t': () => chooseTheme(theme.get() === 'dark' ? 'light' : 'dark'),
+      const act = ({ 'g h': () => navigate('/'), 'g d': () => navigate('/dashboards'), 'g a': () => navigate('/alerting'), 'g o': () => navigate('/doctor'), 'd r': refreshNow, 'c t': () => chooseTheme(theme.get() === 'dark' ? 'light' : 'dark'),
         't z': () => range && zoom(range), 't ArrowLeft': () => range && shift(range, -1), 't ArrowRight': () => range && shift(range, 1) } as Record<string, () => void>)[two];
       if (act) { e.preventDefault(); first = ''; act(); return; }
       first = e.key;
