@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 
 PROMETHEUS = "/usr/bin/prometheus"
+PROMTOOL = "/usr/bin/promtool"
 DRIVER = os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "unit_tsdb_driver")
 STALE = 0x7FF0000000000002
 QUIET = "global:\n  scrape_interval: 1h\n"
@@ -171,6 +172,116 @@ def ours_on_theirs(top, how):
     same(f"our store on prometheus' directory ({how.name})", want, shown)
 
 
+def promtool(*args):
+    run = subprocess.run([PROMTOOL, "tsdb", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if run.returncode:
+        sys.exit(f"promtool tsdb {args}: {run.stderr.decode()}")
+    return run.stdout.decode()
+
+
+def promtool_dump(data):
+    """{labels: {t: bits}}; staleness markers are NaN here."""
+    out = {}
+    for line in promtool("dump", data).splitlines():
+        labels, value, t = re.fullmatch(r"(\{.*\}) (\S+) (-?\d+)", line).groups()
+        pairs = re.findall(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"', labels)
+        key = tuple(sorted((k, json.loads(f'"{v}"')) for k, v in pairs))
+        out.setdefault(key, {})[int(t)] = bits(float(value))
+    return out
+
+
+def without_nan(samples):
+    out = {labels: {t: v for t, v in s.items() if v != "nan"} for labels, s in samples.items()}
+    return {labels: s for labels, s in out.items() if s}
+
+
+def blocks(data):
+    """{ulid: (level, minTime, maxTime)}"""
+    out = {}
+    for name in os.listdir(data):
+        if re.fullmatch("[0-9A-Z]{26}", name):
+            with open(os.path.join(data, name, "meta.json")) as f:
+                m = json.load(f)
+            out[name] = (m["compaction"]["level"], m["minTime"], m["maxTime"])
+    return out
+
+
+def check_promtool(data):
+    """promtool takes the blocks as its own: list, analyze of each, dump equal to ours."""
+    listed = promtool("list", data)
+    for ulid in blocks(data):
+        if ulid not in listed:
+            sys.exit(f"promtool does not list {ulid}:\n{listed}")
+        if "Series: " not in promtool("analyze", data, ulid):
+            sys.exit(f"promtool does not analyze {ulid}")
+    got, complaints = dump(data)
+    if complaints:
+        sys.exit(complaints)
+    same("promtool's dump", without_nan(promtool_dump(data)), without_nan(got))
+
+
+def they_compact_ours(top):
+    """26 hours as twelve blocks of ours, a checkpoint and a head: read, then compacted by prometheus."""
+    data = os.path.join(top, "life")
+    now = int(time.time() * 1000)
+    subprocess.run([DRIVER, "live", data, str(now - 26 * 3_600_000), str(now - 60_000)], check=True)
+    before = blocks(data)
+    assert len(before) >= 11 and all(level == 1 for level, _, _ in before.values()), before
+    assert any(f.startswith("checkpoint.") for f in os.listdir(os.path.join(data, "wal")))
+    want, complaints = dump(data)
+    if complaints:
+        sys.exit(complaints)
+    check_promtool(data)
+    p = Prometheus(data, QUIET)
+    same("prometheus on our blocks", want, p.samples("30h"))
+    p.wait(lambda: any(level > 1 for level, _, _ in blocks(data).values()) and len(blocks(data)) < 7,
+           "to compact our blocks", 200)
+    same("prometheus on our blocks, which it compacted", want, p.samples("30h"))
+    p.stop()
+    got, complaints = dump(data)
+    if complaints:
+        sys.exit(complaints)
+    same("we on our blocks that prometheus compacted", want, got)
+
+
+def we_compact_theirs(top):
+    """A day backfilled by promtool, compacted by us."""
+    data, text = os.path.join(top, "backfill"), os.path.join(top, "backfill.om")
+    begin = (int(time.time()) - 40 * 3600) // 7200 * 7200
+    want = {}
+    with open(text, "w") as f:
+        f.write("# TYPE m gauge\n")
+        for i in range(40):
+            key = tuple(sorted({"__name__": "m", "i": str(i), "job": "b"}.items()))
+            want[key] = {}
+            for k in range(24 * 60):
+                if i % 5 == 4 and k // 200 % 2:
+                    continue
+                v = (k * (i + 1)) % 1013 / 8
+                f.write(f'm{{i="{i}",job="b"}} {v} {begin + k * 60}\n')
+                want[key][(begin + k * 60) * 1000] = bits(v)
+        f.write("# EOF\n")
+    os.mkdir(data)
+    promtool("create-blocks-from", "openmetrics", text, data)
+    os.makedirs(os.path.join(data, "wal"), exist_ok=True)
+    assert len(blocks(data)) >= 11, blocks(data)
+    got, complaints = dump(data)
+    if complaints:
+        sys.exit(complaints)
+    same("we on promtool's blocks", want, got)
+    subprocess.run([DRIVER, "compact", data, str(int(time.time() * 1000))], check=True)
+    after = blocks(data)
+    assert len(after) <= 5 and max(level for level, _, _ in after.values()) >= 3, after
+    got, complaints = dump(data)
+    if complaints:
+        sys.exit(complaints)
+    same("we on promtool's blocks, which we compacted", want, got)
+    check_promtool(data)
+    p = Prometheus(data, QUIET)
+    same("prometheus on its blocks, which we compacted", want, p.samples("48h"))
+    p.stop()
+
+
 def main():
     if not os.path.exists(PROMETHEUS):
         sys.exit("/usr/bin/prometheus is missing: apt-get install prometheus")
@@ -178,6 +289,8 @@ def main():
         theirs_on_ours(top)
         ours_on_theirs(top, signal.SIGTERM)
         ours_on_theirs(top, signal.SIGKILL)
+        we_compact_theirs(top)
+        they_compact_ours(top)
 
 
 main()

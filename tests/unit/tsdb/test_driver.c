@@ -2,6 +2,8 @@
 /*
  * The store without a role around it, for tests/integ/test_tsdb_twin.py:
  *     unit_tsdb_driver write DIR T0 T1   series of all kinds, a sample each 15 s from T0 to T1 (ms); ends without closing
+ *     unit_tsdb_driver live DIR T0 T1    the same with upkeep, each minute as it would be; blocks of two hours are left as they are
+ *     unit_tsdb_driver compact DIR NOW   upkeep until nothing is left to do
  *     unit_tsdb_driver dump DIR          all samples: labels, then t=bits for each, a series a line
  * Without arguments it tests itself: what is written is what is dumped.
  */
@@ -39,7 +41,13 @@ static uint64_t series_of(struct appender *ap, struct arena *a, int kind)
     return store_series(ap, LABELS(a, "__name__", "twin", "id", id.p, "job", job));
 }
 
-static void write_all(struct store *s, int64_t from, int64_t to)
+static void upkeep(struct store *s, int64_t now)
+{
+    while (tsdb_upkeep(s->db, now) == now) {
+    }
+}
+
+static void write_all(struct store *s, int64_t from, int64_t to, bool live)
 {
     ARENA(a, 0);
     uint64_t rng = 12345;
@@ -56,6 +64,7 @@ static void write_all(struct store *s, int64_t from, int64_t to)
         }
         store_commit(ap);
         (void)tsdb_tick(s->db, t);
+        if (live && k % 4 == 0) upkeep(s, t);
         arena_reset(&a);
     }
 }
@@ -90,7 +99,7 @@ static void dumps_what_was_written(void **state)
     BUF(after, 0);
     store_folder(&s);
     store_open(&s);
-    write_all(&s, 1700000000000, 1700009000000);
+    write_all(&s, 1700000000000, 1700009000000, false);
     dump_all(&s, &before);
     store_close(&s);
     store_open(&s);
@@ -106,9 +115,11 @@ static void on_report(void *ctx, const struct tsdb_report *r)
     (void)fprintf(stderr, "report: %s\n", r->text);
 }
 
-static int open_at(struct store *s, const char *dir)
+static int open_at(struct store *s, const char *dir, int64_t max_range_ms)
 {
-    struct tsdb_options o = { .dir = str_c(dir), .report = on_report };
+    struct tsdb_options o = { .dir = str_c(dir),
+                              .report = on_report,
+                              .max_range_ms = max_range_ms };
     struct diag d = { 0 };
     if (tsdb_open(&o, &s->db, &d) == OK) return 0;
     (void)fprintf(stderr, "%s\n", d.text);
@@ -118,17 +129,26 @@ static int open_at(struct store *s, const char *dir)
 int main(int argc, char **argv)
 {
     struct store s = { 0 };
-    if (argc == 5 && strcmp(argv[1], "write") == 0) {
+    if (argc == 5 && (strcmp(argv[1], "write") == 0 || strcmp(argv[1], "live") == 0)) {
+        bool live = argv[1][0] == 'l';
         int64_t from, to;
         if (num_parse_i64(str_c(argv[3]), &from) != OK) return 2;
         if (num_parse_i64(str_c(argv[4]), &to) != OK) return 2;
-        if (open_at(&s, argv[2]) != 0) return 1;
-        write_all(&s, from, to);
+        if (open_at(&s, argv[2], live ? 1 : 0) != 0) return 1;
+        write_all(&s, from, to, live);
         _exit(0); /* as killed: the log has what was committed */
+    }
+    if (argc == 4 && strcmp(argv[1], "compact") == 0) {
+        int64_t now;
+        if (num_parse_i64(str_c(argv[3]), &now) != OK) return 2;
+        if (open_at(&s, argv[2], 0) != 0) return 1;
+        upkeep(&s, now);
+        tsdb_close(s.db);
+        return 0;
     }
     if (argc == 3 && strcmp(argv[1], "dump") == 0) {
         BUF(out, 0);
-        if (open_at(&s, argv[2]) != 0) return 1;
+        if (open_at(&s, argv[2], 0) != 0) return 1;
         dump_all(&s, &out);
         (void)fwrite(out.p, 1, out.n, stdout);
         tsdb_close(s.db);
