@@ -325,11 +325,11 @@ enum err rule_file_parse(struct arena *a, struct str text, struct evaluator *ev,
     return rule_file_parse_loose(a, text, ev, false, out, d);
 }
 
-bool rule_file_check(struct arena *a, struct str text, struct evaluator *ev, struct rule_file *out,
-                     struct diag **mistakes, size_t *n)
+bool rule_file_check(struct arena *a, struct str text, struct evaluator *ev, bool ignore_unknown,
+                     struct rule_file *out, struct diag **mistakes, size_t *n)
 {
     struct diag d = { 0 };
-    struct mistakes m = { .a = a, .d = &d };
+    struct mistakes m = { .a = a, .ignore_unknown = ignore_unknown, .d = &d };
     if (parse(a, text, ev, out, &m) != OK) *vec_push(a, &m.v) = d;
     *mistakes = m.v.v;
     *n = m.v.n;

@@ -47,7 +47,7 @@ enum err rule_file_parse_loose(struct arena *a, struct str text, struct evaluato
                                bool ignore_unknown, struct rule_file *out, struct diag *d);
 
 /* For tools: the mistakes of every group and rule, one each, in a's memory. True when there are none; out is valid then. */
-bool rule_file_check(struct arena *a, struct str text, struct evaluator *ev, struct rule_file *out,
-                     struct diag **mistakes, size_t *n);
+bool rule_file_check(struct arena *a, struct str text, struct evaluator *ev, bool ignore_unknown,
+                     struct rule_file *out, struct diag **mistakes, size_t *n);
 
 #endif

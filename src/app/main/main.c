@@ -15,6 +15,7 @@
 #include "app/run.h"
 #include "app/single.h"
 #include "app/stamp.h"
+#include "commands/promtool/main.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -56,6 +57,10 @@ static const struct command COMMANDS[] = {
       .usage = CHECK_USAGE,
       .description = CHECK_SUMMARY,
       .flags = CHECK_FLAGS },
+    { .name = "promtool",
+      .run = promtool_main,
+      .summary = "check config|rules|metrics, query, test rules: Prometheus' tool for its users",
+      .link = "promtool" },
     { .name = "healthcheck",
       .run = health_run,
       .summary = "healthcheck [ROLE|URL]...: exit code 0 when all are healthy" },

@@ -64,6 +64,14 @@ void check_sources(struct check *c, struct str dir);
 /* Every configuration file below it; the folder of `vigie run DIR`. */
 void check_folder(struct check *c, struct str dir);
 
+struct rule_file;
+struct rule_def;
+/* A rule whose series an earlier one of its file writes, too: the same name and labels. */
+struct duplicate_rule {
+    const struct rule_def *rule, *first;
+};
+size_t check_duplicates(struct arena *a, const struct rule_file *f, struct duplicate_rule **out);
+
 /* --- the kinds, each in a file of its own; they add findings and set file->facts --- */
 void check_prometheus(struct check *c, struct checked *file);
 void check_scrape_config(struct check *c, struct checked *file);

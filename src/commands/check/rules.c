@@ -24,45 +24,55 @@ static bool same_rule(const struct rule_def *a, const struct rule_def *b)
 struct all_rules {
     VEC(const struct rule_def *) v;
 };
+struct duplicates {
+    VEC(struct duplicate_rule) v;
+};
 
-static void add_duplicate(struct check *c, struct checked *file, const struct rule_def *r,
-                          const struct rule_def *first)
+size_t check_duplicates(struct arena *a, const struct rule_file *f, struct duplicate_rule **out)
 {
+    struct all_rules all = { 0 };
+    struct duplicates found = { 0 };
+    for (size_t g = 0; g < f->n; g++) {
+        for (size_t r = 0; r < f->groups[g].rules_n; r++) {
+            const struct rule_def *it = &f->groups[g].rules[r];
+            size_t k = 0;
+            while (k < all.v.n && !same_rule(all.v.v[k], it)) k++;
+            if (k < all.v.n) {
+                *vec_push(a, &found.v) = (struct duplicate_rule){ it, all.v.v[k] };
+            }
+            *vec_push(a, &all.v) = it;
+        }
+    }
+    *out = found.v.v;
+    return found.v.n;
+}
+
+static void add_duplicate(struct check *c, struct checked *file, const struct duplicate_rule *x)
+{
+    const struct rule_def *r = x->rule;
     struct str name = r->alert.n ? r->alert : r->record;
     finding_add(&c->found, FINDING_WARNING, file->path, r->at->line, r->at->col,
                 arena_fmt(&c->a,
                           "rule " STR_FMT " stands at line %u already with the same labels; "
                           "might cause inconsistency while recording expressions",
-                          STR_ARG(name), first->at->line));
-}
-
-static void duplicates(struct check *c, struct checked *file, const struct all_rules *all)
-{
-    for (size_t i = 1; i < all->v.n; i++) {
-        size_t k = 0;
-        while (k < i && !same_rule(all->v.v[k], all->v.v[i])) k++;
-        if (k < i) add_duplicate(c, file, all->v.v[i], all->v.v[k]);
-    }
+                          STR_ARG(name), x->first->at->line));
 }
 
 void check_rules(struct check *c, struct checked *file)
 {
     struct rule_file f;
     struct diag *mistakes;
-    struct all_rules all = { 0 };
-    size_t n;
-    if (!rule_file_check(&c->a, file->text, c->ev, &f, &mistakes, &n)) {
+    struct duplicate_rule *twice;
+    size_t n, rules = 0;
+    if (!rule_file_check(&c->a, file->text, c->ev, false, &f, &mistakes, &n)) {
         for (size_t i = 0; i < n; i++) finding_of(&c->found, file->path, &mistakes[i]);
         return;
     }
     for (struct yaml_warning *w = f.warnings; w; w = w->next) {
         finding_add(&c->found, FINDING_WARNING, file->path, w->line, w->col, w->text);
     }
-    for (size_t i = 0; i < f.n; i++) {
-        for (size_t k = 0; k < f.groups[i].rules_n; k++) {
-            *vec_push(&c->a, &all.v) = &f.groups[i].rules[k];
-        }
-    }
-    duplicates(c, file, &all);
-    file->facts = arena_fmt(&c->a, "%zu rules in %zu groups", all.v.n, f.n);
+    size_t duplicates = check_duplicates(&c->a, &f, &twice);
+    for (size_t i = 0; i < duplicates; i++) add_duplicate(c, file, &twice[i]);
+    for (size_t i = 0; i < f.n; i++) rules += f.groups[i].rules_n;
+    file->facts = arena_fmt(&c->a, "%zu rules in %zu groups", rules, f.n);
 }

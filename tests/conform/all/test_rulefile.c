@@ -107,8 +107,8 @@ static void object_of_kubernetes(void **state)
     assert_int_equal(f.n, 1);
     assert_int_equal(f.warnings->line, 2);
     assert_int_equal(f.warnings->col, 7);
-    assert_true(rule_file_check(&a, CRD, ev, &f, &all, &n));
-    assert_false(rule_file_check(&a, BAD, ev, &f, &all, &n));
+    assert_true(rule_file_check(&a, CRD, ev, false, &f, &all, &n));
+    assert_false(rule_file_check(&a, BAD, ev, false, &f, &all, &n));
     assert_int_equal(n, 2);
     assert_int_equal(all[0].line, 4);
     assert_int_equal(all[1].line, 5);
