@@ -208,6 +208,27 @@ struct labels labels_without(struct arena *a, struct labels lb, const struct str
 
 void str_write_quoted(struct buf *b, struct str s) { go_quote(b, s); }
 
+static void write_pair(struct buf *b, const struct label *l)
+{
+    if (label_name_valid_legacy(l->name)) {
+        buf_put(b, l->name);
+    } else {
+        go_quote(b, l->name);
+    }
+    buf_char(b, '=');
+    go_quote(b, l->value);
+}
+
+void labels_write_set(struct buf *b, struct labels lb)
+{
+    buf_char(b, '{');
+    for (size_t i = 0; i < lb.n; i++) {
+        if (i) buf_put(b, STR(", "));
+        write_pair(b, &lb.v[i]);
+    }
+    buf_char(b, '}');
+}
+
 void labels_write(struct buf *b, struct labels lb)
 {
     struct str metric = labels_get(lb, METRIC_NAME);
@@ -224,13 +245,7 @@ void labels_write(struct buf *b, struct labels lb)
         if (str_eq(lb.v[i].name, METRIC_NAME)) continue;
         if (!first) buf_put(b, STR(", "));
         first = false;
-        if (label_name_valid_legacy(lb.v[i].name)) {
-            buf_put(b, lb.v[i].name);
-        } else {
-            go_quote(b, lb.v[i].name);
-        }
-        buf_char(b, '=');
-        go_quote(b, lb.v[i].value);
+        write_pair(b, &lb.v[i]);
     }
     buf_char(b, '}');
 }

@@ -65,6 +65,9 @@ struct labels labels_without(struct arena *a, struct labels lb, const struct str
 /* {a="b", c="d"} as Prometheus prints it: metric name in front, values quoted as Go does, odd names quoted. */
 void labels_write(struct buf *b, struct labels lb);
 
+/* {__name__="up", a="b"}: the name among the labels, as Labels.String() prints. */
+void labels_write_set(struct buf *b, struct labels lb);
+
 /* Go's strconv.Quote. */
 void str_write_quoted(struct buf *b, struct str s);
 

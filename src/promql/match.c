@@ -128,7 +128,7 @@ static uint32_t meet(struct match *x, uint32_t many, uint32_t one)
 static struct str labels_text(struct arena *a, struct labels lb)
 {
     BUF(b, 0);
-    labels_write(&b, lb);
+    labels_write_set(&b, lb);
     return arena_dup(a, buf_str(&b));
 }
 

@@ -16,7 +16,7 @@ enum { EXIT_FINE, EXIT_ERRORS, EXIT_USAGE };
 
 struct options {
     struct str kind, provisioning;
-    bool json, strict, quiet;
+    bool json, strict, quiet, syntax_only;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -37,6 +37,10 @@ const struct flag CHECK_FLAGS[] = {
       .type = FLAG_BOOL,
       .offset = AT(strict),
       .help = "Warnings count as errors in the exit code." },
+    { .name = "syntax-only",
+      .type = FLAG_BOOL,
+      .offset = AT(syntax_only),
+      .help = "Only the file itself, not the files it refers to." },
     { .name = "quiet",
       .type = FLAG_BOOL,
       .offset = AT(quiet),
@@ -159,6 +163,7 @@ static int run(const struct options *o, enum check_kind kind, const struct flag_
     struct check c;
     BUF(b, 0);
     check_init(&c);
+    c.follow = !o->syntax_only;
     set_sources(&c, o, paths);
     for (size_t i = 0; i < paths->n; i++) {
         if (is_folder(paths->v[i])) {

@@ -5,7 +5,7 @@
 #include "commands/check/check.h"
 
 #include "io/file.h"
-#include "scrape/config.h"
+#include "scrape/target.h"
 
 /* A file that is named without a pattern must be there. Source: promtool 2.42, checkConfig. */
 static void rule_files(struct check *c, struct checked *file, const struct yaml_strs *globs)
@@ -27,24 +27,69 @@ static void rule_files(struct check *c, struct checked *file, const struct yaml_
     }
 }
 
-/* A file with a secret, as it is read at each request. */
-static void secret_file(struct check *c, struct checked *file, struct str path, const char *what,
-                        const struct yaml_node *at)
+/* --- files with secrets and certificates, as they are read at each request --- */
+
+struct place {
+    struct check *c;
+    struct checked *file;
+    const struct yaml_node *at;
+};
+
+static void named_file(const struct place *p, struct str path, const char *what)
 {
     if (!path.n || file_exists(path)) return;
     finding_add(
-        &c->found, FINDING_ERROR, file->path, at ? at->line : 0, at ? at->col : 0,
-        arena_fmt(&c->a, "error checking %s \"" STR_FMT "\": no such file", what, STR_ARG(path)));
+        &p->c->found, FINDING_ERROR, p->file->path, p->at ? p->at->line : 0, p->at ? p->at->col : 0,
+        arena_fmt(&p->c->a,
+                  "error checking %s \"" STR_FMT "\": stat " STR_FMT ": no such file or directory",
+                  what, STR_ARG(path), STR_ARG(path)));
 }
 
-static void secret_files(struct check *c, struct checked *file, const struct http_config *h,
-                         const struct yaml_node *at)
+static void http_files(const struct place *p, const struct http_config *h)
 {
     if (h->authorization) {
-        secret_file(c, file, h->authorization->credentials_file,
-                    "authorization credentials or bearer token file", at);
+        named_file(p, h->authorization->credentials_file,
+                   "authorization credentials or bearer token file");
     }
-    if (h->basic) secret_file(c, file, h->basic->password_file, "basic auth password file", at);
+    if (h->basic) named_file(p, h->basic->password_file, "basic auth password file");
+    named_file(p, h->tls.ca_file, "CA file");
+    named_file(p, h->tls.cert_file, "client cert file");
+    named_file(p, h->tls.key_file, "client key file");
+}
+
+/* --- targets that relabelling makes impossible --- */
+
+static void check_targets(const struct place *p, const struct scrape_config *job, const char *where)
+{
+    ARENA(a, 0);
+    struct target_list list;
+    targets_of(&a, job, &list);
+    if (!list.bad_n) return;
+    finding_add(&p->c->found, FINDING_ERROR, p->file->path, p->at ? p->at->line : 0,
+                p->at ? p->at->col : 0,
+                arena_fmt(&p->c->a, "%s" STR_FMT, where, STR_ARG(list.bad[0].why)));
+}
+
+static void check_job(struct check *c, struct checked *file, const struct scrape_config *job)
+{
+    struct place p = { c, file, job->at };
+    http_files(&p, &job->http);
+    check_targets(&p, job, "instance 0 in group 0: ");
+}
+
+static void check_alertmanager_targets(struct check *c, struct checked *file,
+                                       const struct alertmanager_config *am)
+{
+    struct place p = { c, file, am->static_configs.n ? am->static_configs.v[0].at : NULL };
+    http_files(&p, &am->http);
+    /* Found and relabelled as targets are. */
+    struct scrape_config job = { .scheme = am->scheme,
+                                 .metrics_path = STR("/"),
+                                 .interval_ms = am->timeout_ms,
+                                 .timeout_ms = am->timeout_ms,
+                                 .relabel = am->relabel,
+                                 .static_configs = am->static_configs };
+    check_targets(&p, &job, "");
 }
 
 void check_prometheus(struct check *c, struct checked *file)
@@ -57,10 +102,10 @@ void check_prometheus(struct check *c, struct checked *file)
     }
     if (c->follow) {
         for (size_t i = 0; i < p->scrape_configs.n; i++) {
-            secret_files(c, file, &p->scrape_configs.v[i].http, p->scrape_configs.v[i].at);
+            check_job(c, file, &p->scrape_configs.v[i]);
         }
         for (size_t i = 0; i < p->alertmanagers.n; i++) {
-            secret_files(c, file, &p->alertmanagers.v[i].http, NULL);
+            check_alertmanager_targets(c, file, &p->alertmanagers.v[i]);
         }
         rule_files(c, file, &p->rule_files);
     }

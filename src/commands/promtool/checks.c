@@ -47,8 +47,21 @@ static int by_name(const void *x, const void *y)
     return str_cmp(a->alert.n ? a->alert : a->record, b->alert.n ? b->alert : b->record);
 }
 
+/* However often a rule is repeated, it is told once. */
+static size_t distinct(struct duplicate_rule *v, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < kept && v[k].first != v[i].first) k++;
+        if (k == kept) v[kept++] = v[i];
+    }
+    return kept;
+}
+
 static void print_duplicates(struct duplicate_rule *v, size_t n)
 {
+    n = distinct(v, n);
     if (n) qsort(v, n, sizeof(*v), by_name);
     (void)fprintf(stderr, "lint error %zu duplicate rule(s) found.\n", n);
     for (size_t i = 0; i < n; i++) {
@@ -158,36 +171,32 @@ int promtool_check_rules(const struct promtool_options *o)
 
 static void print_config_error(struct str path, const struct diag *d)
 {
-    bool yaml = d->line > 0;
-    (void)fprintf(stderr, "  FAILED: ");
-    if (yaml) (void)fprintf(stderr, "parsing YAML file " STR_FMT ": ", STR_ARG(path));
-    if (yaml) {
-        print_place(d);
-    } else {
-        (void)fprintf(stderr, "%s\n", d->text);
-    }
+    (void)fprintf(stderr, "  FAILED: parsing YAML file " STR_FMT ": ", STR_ARG(path));
+    print_place(d);
 }
 
 struct rule_paths {
     VEC(struct str) v;
 };
 
-/* The rule files it names; false: it is not good, and said so. */
-static bool check_one(const struct promtool_options *o, struct str path, struct rule_paths *rules)
+/* What it refers to; false: something is not good, and that was said. */
+static bool check_references(const struct promtool_options *o, struct str path,
+                             struct rule_paths *rules)
 {
     struct check c;
+    bool good = true;
     check_init(&c);
     c.follow = !o->syntax_only;
     check_file(&c, path, KIND_PROMETHEUS);
-    bool good = true;
-    for (size_t i = 0; i < c.found.v.n && good; i++) { /* the original stops at the first, too */
+    for (size_t i = 0; i < c.found.v.n; i++) {
         const struct finding *f = &c.found.v.v[i];
-        struct diag d = { .line = f->line, .col = f->col };
         /* What is wrong inside a rule file is told with that file. */
-        if (f->severity != FINDING_ERROR || !str_eq(f->file, path)) continue;
-        (void)diag_set(&d, ERR_SYNTAX, STR_FMT, STR_ARG(f->text));
-        print_config_error(path, &d);
-        good = false;
+        if (!str_eq(f->file, path)) continue;
+        bool warning = f->severity == FINDING_WARNING;
+        if (warning) (void)printf("  WARNING: " STR_FMT "\n", STR_ARG(f->text));
+        if (!warning) (void)fprintf(stderr, "  FAILED: " STR_FMT "\n", STR_ARG(f->text));
+        good &= warning;
+        if (!warning) break; /* the original stops at the first, too */
     }
     for (size_t i = 1; i < c.files.n && good; i++) {
         if (c.files.v[i].kind != KIND_RULES) continue;
@@ -195,6 +204,18 @@ static bool check_one(const struct promtool_options *o, struct str path, struct 
     }
     check_done(&c);
     return good;
+}
+
+static bool check_one(const struct promtool_options *o, struct str path, struct rule_paths *rules)
+{
+    struct prom_config *p;
+    struct diag d = { 0 };
+    if (prom_config_load(path, &p, &d) != OK) {
+        print_config_error(path, &d);
+        return false;
+    }
+    prom_config_unref(p);
+    return check_references(o, path, rules);
 }
 
 /* Samples of a job that is scraped this seldom are stale before the next one comes. */
@@ -283,7 +304,8 @@ static int ask(const struct promtool_options *o, const char *path)
     struct str whole = arena_fmt(o->a, STR_FMT "%s", STR_ARG(url), path);
     struct http_call call = { .url = whole, .timeout_ms = TIMEOUT_MS };
     int code = PROMTOOL_FAILED;
-    if (http_fetch(&call, NULL, &res, &d) != OK) {
+    if (promtool_http_config(o, &call.config, &d) != OK ||
+        http_fetch(&call, NULL, &res, &d) != OK) {
         (void)fprintf(stderr, "%s\n", d.text);
     } else if (res.status != 200) {
         (void)fprintf(stderr, "check failed: URL=" STR_FMT ", status=%d\n", STR_ARG(url),

@@ -6,6 +6,7 @@
 
 #include "commands/promtool/promtool.h"
 #include "io/file.h"
+#include "io/http_config.h"
 #include "promql/promql.h"
 
 #include <stdarg.h>
@@ -46,6 +47,11 @@
     {                                                                                              \
         .name = "header", .type = FLAG_STRS, .offset = AT(headers),                                \
         .help = "Extra headers to send to server."                                                 \
+    }
+#define HTTP_CONFIG                                                                                \
+    {                                                                                              \
+        .name = "http.config.file", .type = FLAG_STR, .offset = AT(http_config),                   \
+        .help = "HTTP client configuration file for promtool to connect to Prometheus."            \
     }
 #define START_END                                                                                  \
     { .name = "start",                                                                             \
@@ -119,11 +125,12 @@ static const struct flag METRICS[] = {
       .help = "Linting checks to apply for metrics. Available options are: all, none." },
     END
 };
-static const struct flag SERVER[] = { GLOBAL_FLAGS, URL, END };
+static const struct flag SERVER[] = { GLOBAL_FLAGS, URL, HTTP_CONFIG, END };
 static const struct flag INSTANT[] = {
     GLOBAL_FLAGS,
     OUTPUT,
     HEADER,
+    HTTP_CONFIG,
     { .name = "time",
       .type = FLAG_STR,
       .offset = AT(time),
@@ -133,6 +140,7 @@ static const struct flag INSTANT[] = {
 static const struct flag RANGE[] = { GLOBAL_FLAGS,
                                      OUTPUT,
                                      HEADER,
+                                     HTTP_CONFIG,
                                      START_END,
                                      { .name = "step",
                                        .type = FLAG_DURATION,
@@ -143,6 +151,7 @@ static const struct flag SERIES[] = {
     GLOBAL_FLAGS,
     OUTPUT,
     HEADER,
+    HTTP_CONFIG,
     START_END,
     { .name = "match",
       .type = FLAG_STRS,
@@ -241,21 +250,25 @@ void promtool_flush(struct buf *out)
     buf_reset(out);
 }
 
-void promtool_put_labels(struct buf *b, struct labels lb)
+enum err promtool_http_config(const struct promtool_options *o, const struct http_config **out,
+                              struct diag *d)
 {
-    buf_char(b, '{');
-    for (size_t i = 0; i < lb.n; i++) {
-        if (i) buf_putc(b, ", ");
-        bool plain = label_name_valid_legacy(lb.v[i].name);
-        if (plain) {
-            buf_put(b, lb.v[i].name);
-        } else {
-            str_write_quoted(b, lb.v[i].name);
-        }
-        buf_char(b, '=');
-        str_write_quoted(b, lb.v[i].value);
+    enum { CONFIG_MAX = 1 << 20 };
+    struct str text;
+    struct yaml_node *root = NULL;
+    struct http_config *c = arena_new(o->a, struct http_config);
+    if (!o->http_config.n) return OK;
+    TRY(file_read(o->a, o->http_config, CONFIG_MAX, &text, d));
+    struct diag why = { 0 };
+    enum err e = yaml_parse(o->a, text, YAML_V2, &root, NULL, &why);
+    if (e == OK) e = yaml_decode(o->a, root, &HTTP_CONFIG_TABLE, YAML_V2, c, &why);
+    if (e != OK) {
+        return diag_set(d, e, STR_FMT ":%u:%u: %s", STR_ARG(o->http_config), why.line, why.col,
+                        why.text);
     }
-    buf_char(b, '}');
+    http_config_resolve(o->a, path_dir(o->a, o->http_config), c);
+    *out = c;
+    return OK;
 }
 
 uint32_t promtool_features(const struct promtool_options *o)

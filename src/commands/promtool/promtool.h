@@ -25,6 +25,11 @@ struct promtool_options {
     bool human_readable, quiet, test;
 };
 
+/* --http.config.file as the client's settings; NULL without it. Errors: of the file, with its name. */
+struct http_config;
+enum err promtool_http_config(const struct promtool_options *o, const struct http_config **out,
+                              struct diag *d);
+
 int promtool_check_config(const struct promtool_options *o);
 int promtool_check_rules(const struct promtool_options *o);
 int promtool_check_web(const struct promtool_options *o);
@@ -46,9 +51,6 @@ int promtool_existing(const struct flag_strs *paths);
 
 /* PromQL features of --enable-feature. */
 uint32_t promtool_features(const struct promtool_options *o);
-
-/* {__name__="up", job="a"}: the name among the labels. */
-void promtool_put_labels(struct buf *b, struct labels lb);
 
 /* What is in out goes to standard output; so it and standard error stay in order. */
 void promtool_flush(struct buf *out);

@@ -116,6 +116,7 @@ static int ask(const struct server *s, const char *method, struct str path, stru
     call.headers_n = headers_of(s->o, headers);
     struct http_result res = { 0 };
     struct diag d = { 0 };
+    if (promtool_http_config(s->o, &call.config, &d) != OK) return failed(d.text);
     if (http_fetch(&call, NULL, &res, &d) != OK) return failed(d.text);
     struct str body = arena_dup(a, buf_str(&res.body));
     buf_done(&res.body);
@@ -234,7 +235,7 @@ static int print_list(const struct promtool_options *o, const struct json *data,
     }
     for (size_t i = 0; i < data->n && !str_eqc(o->output, "json"); i++) {
         if (sets) {
-            promtool_put_labels(&b, labels_of(o->a, &data->items[i]));
+            labels_write_set(&b, labels_of(o->a, &data->items[i]));
             buf_char(&b, '\n');
         } else {
             buf_put(&b, json_str(&data->items[i], STR("")));

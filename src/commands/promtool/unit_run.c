@@ -54,7 +54,14 @@ static enum err load_series(struct running *r, const struct unit_series *s, stru
     struct labels lb;
     struct notated *v;
     size_t n;
-    TRY(notation_metric(r->a, s->series, &lb, d));
+    if (notation_metric(r->a, s->series, &lb, d) != OK) {
+        /* The original reads series and values as one text; so does its message. */
+        struct str whole = arena_fmt(r->a, STR_FMT " " STR_FMT, STR_ARG(s->series),
+                                     STR_ARG(s->values));
+        struct diag better = { 0 };
+        if (notation_metric(r->a, whole, &lb, &better) != OK && d) *d = better;
+        return ERR_SYNTAX;
+    }
     TRY(notation_values(r->a, s->values, &v, &n, d));
     struct memseries *to = memstore_series(&r->store, lb);
     for (size_t i = 0; i < n; i++) {
@@ -222,9 +229,9 @@ static struct str alerts_text(struct arena *a, const struct alert_set *s)
     buf_char(&b, '[');
     for (size_t i = 0; i < s->v.n; i++) {
         buf_fmt(&b, "%s\n            %zu:\n              Labels:", i ? "," : "", i);
-        promtool_put_labels(&b, s->v.v[i].labels);
+        labels_write_set(&b, s->v.v[i].labels);
         buf_putc(&b, "\n              Annotations:");
-        promtool_put_labels(&b, s->v.v[i].annotations);
+        labels_write_set(&b, s->v.v[i].annotations);
     }
     buf_putc(&b, s->v.n ? "\n            ]" : "]");
     return arena_dup(a, buf_str(&b));
@@ -333,7 +340,7 @@ static struct str samples_text(struct arena *a, const struct sample_set *s)
     if (!s->n) return STR("nil");
     for (size_t i = 0; i < s->n; i++) {
         if (i) buf_putc(&b, ", ");
-        promtool_put_labels(&b, s->v[i].lb);
+        labels_write_set(&b, s->v[i].lb);
         buf_char(&b, ' ');
         size_t from = b.n;
         num_write_go(&b, s->v[i].v, 'e', -1);

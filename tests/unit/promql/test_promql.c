@@ -139,7 +139,7 @@ static void many_to_many_names_both(void **state)
     assert_string_equal(
         d.text,
         "found duplicate series for the match group {job=\"x\"} on the right hand-side of the "
-        "operation: [a_total{job=\"x\", part=\"0\"}, a_total{job=\"x\", part=\"1\"}];many-to-many "
+        "operation: [{__name__=\"a_total\", job=\"x\", part=\"0\"}, {__name__=\"a_total\", job=\"x\", part=\"1\"}];many-to-many "
         "matching not allowed: matching labels must be unique on one side");
     assert_int_equal(ask("a_total - on (job) b_total", AT_3M, &v, &d), ERR_SYNTAX);
     assert_string_equal(d.text,
