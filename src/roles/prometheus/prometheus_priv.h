@@ -25,8 +25,7 @@
 struct prometheus_config {
     struct str config_file, listen, external_url, route_prefix, cors_origin, page_title;
     struct flag_strs listens, features;
-    struct str storage_path, console_templates, console_libraries, user_assets,
-        web_config;
+    struct str storage_path, console_templates, console_libraries, user_assets, web_config;
     struct str wal_compression_type, delay_compact_file, agent_path, accepted_messages, log_level,
         log_format;
     bool lifecycle, admin_api, remote_write_receiver, otlp_receiver, no_lockfile, wal_compression,
