@@ -63,7 +63,7 @@ static void check_targets(const struct place *p, const struct scrape_config *job
 {
     ARENA(a, 0);
     struct target_list list;
-    targets_of(&a, job, &list);
+    targets_of(&a, job, (struct sd_groups){ 0 }, &list);
     if (!list.bad_n) return;
     finding_add(&p->c->found, FINDING_ERROR, p->file->path, p->at ? p->at->line : 0,
                 p->at ? p->at->col : 0,
