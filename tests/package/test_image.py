@@ -119,7 +119,7 @@ def test_one_container_goes_on_with_the_same_volumes():
     assert query('count_over_time(up{instance="kafka-exporter:9308"}[10m])'), "the five containers' samples"
     assert Bed.running["vigie"].exec("nc", "-zv", "kafka", "9092")[0] == 0
     wanted = {"kafka-exporter:9308", "kafka-jmx-exporter:5556", "prometheus:9090", "alertmanager:9093", "grafana:3000"}
-    peers.wait_for(lambda: {r["metric"]["instance"] for r in query(f"timestamp(up == 1) > {before}")} == wanted, 90, "five targets up")
+    peers.wait_for(lambda: {r["metric"]["instance"] for r in query(f"timestamp(up) > {before} and up == 1")} == wanted, 90, "five targets up")
     assert down() == {"vigie": 0}
 
 
