@@ -65,7 +65,8 @@ int health_run(int argc, char **argv)
     }
     (void)setenv("no_proxy", "*", 1); /* NOLINT(concurrency-mt-unsafe): one thread */
     for (int i = 1; i < argc; i++) good = check(&a, argv[i]) && good;
-    for (const struct role *const *r = ROLES; argc == 1 && *r; r++)
+    for (const struct role *const *r = ROLES; argc == 1 && *r; r++) {
         good = check(&a, (*r)->name) && good;
+    }
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

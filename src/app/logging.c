@@ -6,8 +6,9 @@
 static struct str flag_text(const struct role *r, const void *config, const char *name)
 {
     for (const struct flag *f = r->flags; f->name; f++) {
-        if (f->type == FLAG_ENUM && strcmp(f->name, name) == 0)
+        if (f->type == FLAG_ENUM && strcmp(f->name, name) == 0) {
             return *(const struct str *)(const void *)((const char *)config + f->offset);
+        }
     }
     return (struct str){ 0 };
 }

@@ -200,9 +200,10 @@ static void page_role(struct buf *b, const struct command *commands, const struc
     ARENA(a, 0);
     BUF(about, 0);
     buf_fmt(&about, "Listens on port %u.", r->port);
-    for (const char *const *link = r->argv0; link && *link; link++)
+    for (const char *const *link = r->argv0; link && *link; link++) {
         buf_fmt(&about, "%s%s",
                 link == r->argv0 ? " A link of one of these names runs it, too: " : ", ", *link);
+    }
     buf_char(&about, '\0');
     page_flags(b, commands, r->name, r->summary, arena_fmt(&a, "vigie %s [flags]", r->name).p,
                about.p, r->flags);

@@ -71,8 +71,9 @@ static int reach(const struct addrinfo *to, int64_t seconds)
     struct pollfd p = { .fd = fd, .events = POLLOUT };
     int why = ETIMEDOUT;
     socklen_t size = sizeof(why);
-    if (poll(&p, 1, (int)(seconds * 1000)) > 0)
+    if (poll(&p, 1, (int)(seconds * 1000)) > 0) {
         (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size);
+    }
     return why;
 }
 
@@ -111,12 +112,15 @@ static int look(const struct netcat *n, const char *host, const char *port)
 
 static enum err check(const struct netcat *n, const struct flag_strs *rest, struct diag *d)
 {
-    if (rest->n != 2)
+    if (rest->n != 2) {
         return diag_set(d, ERR_SYNTAX, "HOST and PORT are expected, not %zu arguments", rest->n);
-    if (!n->zero)
+    }
+    if (!n->zero) {
         return diag_set(d, ERR_UNSUPPORTED, "this nc only looks (-z); it carries nothing");
-    if (n->seconds < 1 || n->seconds > 3600)
+    }
+    if (n->seconds < 1 || n->seconds > 3600) {
         return diag_set(d, ERR_RANGE, "-w wants 1 to 3600 seconds");
+    }
     return OK;
 }
 

@@ -79,8 +79,9 @@ enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, st
                         positional.n, STR_ARG(positional.v[1]));
     }
     p.dir = positional.n ? positional.v[0] : STR("./monitoring");
-    if (positional.n && !file_exists(p.dir))
+    if (positional.n && !file_exists(p.dir)) {
         return diag_set(d, ERR_MISSING, "there is no folder " STR_FMT, STR_ARG(p.dir));
+    }
     p.foreign = (struct flag_strs){ foreign.v.v, foreign.v.n };
     *out = p;
     return OK;
@@ -115,11 +116,13 @@ unsigned plan_port(const struct plan *p, const struct role *r)
     struct str rest, flag, value;
     uint64_t port = r->port;
     for (size_t i = 0; i < p->foreign.n; i++) {
-        if (role_of_flag(p->foreign.v[i], &rest) != r || !str_cut(rest, '=', &flag, &value))
+        if (role_of_flag(p->foreign.v[i], &rest) != r || !str_cut(rest, '=', &flag, &value)) {
             continue;
+        }
         if (!str_eqc(flag, "web.listen-address") && !str_eqc(flag, "http-port")) continue;
-        for (size_t at; (at = str_find_char(value, ':')) != STR_NONE;)
+        for (size_t at; (at = str_find_char(value, ':')) != STR_NONE;) {
             value = str_from(value, at + 1);
+        }
         uint64_t given;
         if (num_parse_u64(value, &given) == OK && given <= UINT16_MAX) port = given;
     }

@@ -193,8 +193,9 @@ int run_core(int argc, char **argv)
 static size_t add_each(struct plan_flag *set, size_t n, const char *flag,
                        const struct flag_strs *values)
 {
-    for (size_t i = 0; i < values->n && n < ADDRESSES_MAX; i++)
+    for (size_t i = 0; i < values->n && n < ADDRESSES_MAX; i++) {
         set[n++] = (struct plan_flag){ flag, values->v[i] };
+    }
     return n;
 }
 

@@ -88,8 +88,9 @@ static int print_links(int argc, char **argv)
         if (c->link) (void)printf("%s\n", c->link);
     }
     for (const struct role *const *r = ROLES; *r; r++) {
-        for (const char *const *link = (*r)->argv0; link && *link; link++)
+        for (const char *const *link = (*r)->argv0; link && *link; link++) {
             (void)printf("%s\n", *link);
+        }
     }
     return EXIT_SUCCESS;
 }
@@ -107,8 +108,9 @@ static int print_overview(int argc, char **argv)
     }
     (void)printf(
         "\none role alone, with the flags of the program it replaces (also by a link of that name):\n");
-    for (const struct role *const *r = ROLES; *r; r++)
+    for (const struct role *const *r = ROLES; *r; r++) {
         (void)printf("  %-16s :%u  %s\n", (*r)->name, (*r)->port, (*r)->summary);
+    }
     (void)printf(
         "\nexamples:\n"
         "  vigie run --kafka kafka:9092 --jmx kafka:9999      watch a cluster; page on http://localhost:3000\n"

@@ -52,8 +52,9 @@ struct promql_options prometheus_promql_options(const struct prometheus *p, int6
         struct str rest = p->cfg->features.v[i], name;
         while (rest.n) {
             (void)str_cut(rest, ',', &name, &rest);
-            for (size_t f = 0; f < ARRAY_LEN(FEATURES); f++)
+            for (size_t f = 0; f < ARRAY_LEN(FEATURES); f++) {
                 o.features |= str_eqc(name, FEATURES[f].name) ? FEATURES[f].flag : 0;
+}
         }
     }
     return o;
@@ -265,8 +266,9 @@ static enum err load(struct prometheus *p, struct diag *d)
     if (e != OK) return config_error(p, e, &why, d);
     e = apply(p, c, d);
     prom_config_unref(c);
-    if (e == OK)
+    if (e == OK) {
         LOG(INFO, "Completed loading of configuration file", kv("filename", p->cfg->config_file));
+}
     return e;
 }
 
