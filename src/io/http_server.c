@@ -12,9 +12,11 @@
 #include "codec/query.h"
 #include "io/clock.h"
 #include "io/http_listen.h"
+#include "io/web_door.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <libdeflate.h>
@@ -144,11 +146,24 @@ static void on_sweep(void *ctx)
     if (s->conns_n) timer_set(&s->sweep, SWEEP_MS);
 }
 
+static struct bufferevent *new_bufferevent(struct http_server *s, struct event_base *base)
+{
+    if (!web_door_tls(s->o.web)) {
+        return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    }
+    struct ssl_st *ssl = web_door_ssl(s->o.web);
+    ASSERT(ssl != NULL);
+    struct bufferevent *bev = bufferevent_openssl_socket_new(
+        base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (bev) bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    return bev;
+}
+
 static struct bufferevent *on_accept(struct event_base *base, void *ctx)
 {
     struct http_server *s = ctx;
     if (s->conns_n >= s->o.max_connections) on_sweep(s); /* some may be gone without our knowing */
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    struct bufferevent *bev = new_bufferevent(s, base);
     struct conn *c = calloc(1, sizeof(*c));
     ASSERT(bev && c);
     (void)bufferevent_set_max_single_write(bev, WRITE_MAX);
@@ -339,6 +354,13 @@ void http_continue(struct http_req *req)
     pool_submit(s->pool, &x->job);
 }
 
+/* Past the listener's own door. */
+static void let_in(struct http_req *req)
+{
+    struct http_server *s = exchange_of(req)->server;
+    if (!s->o.before || !s->o.before(req)) http_continue(req);
+}
+
 static void on_request(struct evhttp_request *ev, void *ctx)
 {
     struct http_server *s = ctx;
@@ -362,7 +384,8 @@ static void on_request(struct evhttp_request *ev, void *ctx)
         http_reply_text(&x->req, 400, fault);
         return;
     }
-    if (!s->o.before || !s->o.before(&x->req)) http_continue(&x->req);
+    if (s->o.web && web_door_before(s->o.web, s->pool, s->loop, &x->req, let_in)) return;
+    let_in(&x->req);
 }
 
 struct str http_header(const struct http_req *req, const char *name)
@@ -408,7 +431,7 @@ static void deliver(void *ctx)
         (void)evhttp_add_header(out, x->headers.v[i].name.p,
                                 x->headers.v[i].value.p); /* refuses line breaks */
     }
-    conn_deadline(x->server, x->ev, clock_mono_ms() + NEXT_REQUEST_MS);
+    conn_deadline(x->server, x->ev, clock_mono_ms() + x->server->o.idle_ms);
     if (x->head) {
         char length[24];
         (void)evutil_snprintf(length, sizeof(length), "%zu", evbuffer_get_length(x->body));
@@ -541,7 +564,7 @@ static void set_limits(struct http_server *s)
     evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
                                             EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
                                             EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
-    evhttp_set_timeout(s->http, NEXT_REQUEST_MS / 1000);
+    evhttp_set_timeout(s->http, (int)(s->o.idle_ms / 1000) + 1);
 }
 
 enum err http_server_open(struct loop *l, struct pool *p, const struct http_server_options *o,
@@ -557,6 +580,7 @@ enum err http_server_open(struct loop *l, struct pool *p, const struct http_serv
     s->o = *o;
     s->port = port;
     if (!s->o.body_max) s->o.body_max = BODY_MAX;
+    if (!s->o.idle_ms) s->o.idle_ms = NEXT_REQUEST_MS;
     if (!s->o.max_connections) s->o.max_connections = CONNECTIONS_MAX;
     list_init(&s->conns);
     list_init(&s->live);

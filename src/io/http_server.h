@@ -17,6 +17,7 @@
 #include "io/pool.h"
 
 struct http_server;
+struct web_door;
 
 enum http_method {
     HTTP_GET = 1,
@@ -72,6 +73,10 @@ struct http_server_options {
     bool (*before)(struct http_req *req);
     /* No route matched; NULL: 404 page not found as Go's ("404 page not found\n"). */
     void (*not_found)(struct http_req *req);
+    struct web_door
+        *web; /* TLS, passwords, headers, in front of all else; NULL: none. Outlives the server */
+    int64_t
+        idle_ms; /* between a reply and the end of the next request; 0: 90 s (--web.read-timeout) */
 };
 
 /* Binds and listens. Errors: ERR_EXISTS address in use, ERR_DENIED, ERR_SYS; d says which address and what to do. */

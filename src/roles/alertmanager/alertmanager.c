@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/proc.h"
+#include "io/web_door.h"
 #include "roles/alertmanager/manager.h"
 
 #include <stdlib.h>
@@ -276,10 +277,13 @@ static enum err split_address(struct str s, struct str *host, uint16_t *port, st
 static enum err open_servers(struct manager *m, struct diag *d)
 {
     prefix_routes(m);
+    TRY(web_door_open(m->flags.web_config, &m->web, d));
     for (size_t i = 0; i < m->flags.listen.n && i < ARRAY_LEN(m->servers); i++) {
-        struct http_server_options o = {
-            .routes = m->routes, .ctx = m, .before = am_before, .not_found = on_am_not_found
-        };
+        struct http_server_options o = { .routes = m->routes,
+                                         .ctx = m,
+                                         .before = am_before,
+                                         .not_found = on_am_not_found,
+                                         .web = m->web };
         TRY(split_address(m->flags.listen.v[i], &o.address, &o.port, d));
         TRY(http_server_open(m->env.serve, m->env.pool, &o, &m->servers[m->servers_n], d));
         uint16_t port = http_server_port(m->servers[m->servers_n++]);
@@ -381,6 +385,7 @@ static void am_stop(void *state)
     struct manager *m = state;
     if (!m) return;
     for (size_t i = 0; i < m->servers_n; i++) http_server_close(m->servers[i]);
+    web_door_free(m->web);
     timer_done(&m->tick);
     timer_done(&m->maintain);
     if (m->senders) pool_free(m->senders);

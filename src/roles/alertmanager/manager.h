@@ -35,6 +35,7 @@ struct manager {
     struct alert_engine *engine;
     struct http_server *servers[8];
     size_t servers_n;
+    struct web_door *web;
     struct http_route *routes;
     struct pool *senders;
     struct timer tick, maintain;

@@ -232,12 +232,16 @@ static void post_quit(struct http_req *req)
     stop_all();
 }
 
-static void go_to_query(struct http_req *req) { http_reply_redirect(req, 302, STR("/query")); }
-
-static void not_in_this_build(struct http_req *req)
+static void go_to_query(struct http_req *req)
 {
-    api_error(req, API_NOT_FOUND, "this endpoint is not served by this version of Vigie: " STR_FMT,
-              STR_ARG(req->path));
+    http_reply_redirect(
+        req, 302, arena_fmt(&req->arena, STR_FMT "/query", STR_ARG(prometheus_of(req)->prefix)));
+}
+
+/* The flag that would enable them is refused. */
+static void no_admin(struct http_req *req)
+{
+    api_error(req, API_UNAVAILABLE, "admin APIs disabled");
 }
 
 static void no_exemplars(struct http_req *req)
@@ -249,12 +253,7 @@ static void no_exemplars(struct http_req *req)
     api_end(req, &b, NULL);
 }
 
-enum {
-    GET = HTTP_GET,
-    BOTH = HTTP_GET | HTTP_POST,
-    CHANGE = HTTP_GET | HTTP_POST | HTTP_PUT,
-    ANY = CHANGE | HTTP_DELETE
-};
+enum { GET = HTTP_GET, BOTH = HTTP_GET | HTTP_POST, CHANGE = HTTP_GET | HTTP_POST | HTTP_PUT };
 
 const struct http_route PROMETHEUS_ROUTES[] = {
     { BOTH, "/api/v1/query", api_query, ON_QUERY, "an expression at one time" },
@@ -279,10 +278,22 @@ const struct http_route PROMETHEUS_ROUTES[] = {
     { GET, "/api/v1/status/runtimeinfo", api_status_runtimeinfo, ON_QUERY, "the process" },
     { GET, "/api/v1/status/tsdb", api_status_tsdb, ON_QUERY, "what fills the head" },
     { GET, "/api/v1/status/walreplay", api_status_walreplay, ON_LOOP, "progress of the start" },
+    { GET, "/api/v1/targets/relabel_steps", api_relabel_steps, ON_QUERY,
+      "what each rule does to a target's labels" },
+    { GET, "/api/v1/status/tsdb/blocks", api_status_blocks, ON_QUERY, "blocks on disk" },
+    { GET, "/api/v1/notifications", api_notifications, ON_LOOP, "what a person should know" },
+    { GET, "/api/v1/notifications/live", api_notifications_live, ON_LOOP,
+      "the same as it comes (no places)" },
+    { GET, "/api/v1/features", api_features, ON_LOOP, "what this server can do" },
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/delete_series", no_admin, ON_LOOP,
+      "deletes samples" },
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/clean_tombstones", no_admin, ON_LOOP,
+      "takes deleted samples off the disk" },
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/snapshot", no_admin, ON_LOOP, "copies the store" },
+    { GET, "/federate", api_federate, ON_QUERY, "newest samples, to be scraped" },
     { HTTP_POST, "/api/v1/write", api_write, ON_QUERY, "remote write, version 1" },
     { HTTP_POST, "/api/v1/otlp/v1/metrics", api_write_otlp, ON_LOOP, "OTLP (not served)" },
     { HTTP_POST, "/api/v1/read", api_read, ON_QUERY, "remote read" },
-    { ANY, "/api/v1/*", not_in_this_build, ON_LOOP, "anything else of the API" },
     { GET, "/-/healthy", get_healthy, ON_LOOP, "is the process there" },
     { GET, "/-/ready", get_ready, ON_LOOP, "can it answer queries" },
     { CHANGE, "/-/reload", post_reload, ON_LOOP, "reads the configuration again" },

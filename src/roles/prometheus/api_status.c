@@ -111,8 +111,12 @@ void api_status_tsdb(struct http_req *req)
     struct tsdb_status s;
     int64_t limit = TOP_DEFAULT;
     struct str given = http_param(req, "limit");
-    if (given.n && (num_parse_i64(given, &limit) != OK || limit < 1 || limit > TOP_MAX)) {
-        api_error(req, API_BAD_DATA, "limit must be a positive number not above %d", TOP_MAX);
+    if (given.n && (num_parse_i64(given, &limit) != OK || limit < 1)) {
+        api_error(req, API_BAD_DATA, "limit must be a positive number");
+        return;
+    }
+    if (limit > TOP_MAX) {
+        api_error(req, API_BAD_DATA, "limit must not exceed %d", TOP_MAX);
         return;
     }
     tsdb_status(prometheus_of(req)->tsdb, &req->arena, (size_t)limit, &s);

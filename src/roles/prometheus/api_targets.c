@@ -120,6 +120,11 @@ void api_targets(struct http_req *req)
     api_end(req, &b, NULL);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
 void api_scrape_pools(struct http_req *req)
 {
     struct prom_config *c = prometheus_config(prometheus_of(req));
@@ -128,7 +133,10 @@ void api_scrape_pools(struct http_req *req)
     json_open(&w, '{');
     json_key(&w, "scrapePools");
     json_open(&w, '[');
-    for (size_t i = 0; i < c->scrape_configs.n; i++) api_put(&w, c->scrape_configs.v[i].job_name);
+    struct str *names = arena_array(&req->arena, c->scrape_configs.n, sizeof(*names));
+    for (size_t i = 0; i < c->scrape_configs.n; i++) names[i] = c->scrape_configs.v[i].job_name;
+    if (c->scrape_configs.n) qsort(names, c->scrape_configs.n, sizeof(*names), by_text);
+    for (size_t i = 0; i < c->scrape_configs.n; i++) api_put(&w, names[i]);
     json_close(&w, ']');
     json_close(&w, '}');
     prom_config_unref(c);
@@ -158,10 +166,14 @@ static void put_texts(struct json_writer *w, const struct metric_metadata *m)
     api_field(w, "unit", m->unit);
 }
 
-static int64_t number_param(struct http_req *req, const char *name)
+/* -1 without one; false when the error was sent. */
+static bool number_param(struct http_req *req, const char *name, int64_t *v)
 {
-    int64_t v = -1;
-    return num_parse_i64(http_param(req, name), &v) == OK ? v : -1;
+    struct str s = http_param(req, name);
+    *v = -1;
+    if (!s.n || num_parse_i64(s, v) == OK) return true;
+    api_error(req, API_BAD_DATA, "%s must be a number", name);
+    return false;
 }
 
 void api_metadata(struct http_req *req)
@@ -169,8 +181,9 @@ void api_metadata(struct http_req *req)
     struct metric_metadata *v;
     size_t n;
     struct str metric = http_param(req, "metric");
-    int64_t limit = number_param(req, "limit"), per_metric = number_param(req, "limit_per_metric"),
-            metrics = 0;
+    int64_t limit, per_metric, metrics = 0;
+    if (!number_param(req, "limit", &limit)) return;
+    if (!number_param(req, "limit_per_metric", &per_metric)) return;
     scrape_metadata(prometheus_of(req)->scrape, &req->arena, metric.n ? metric : (struct str){ 0 },
                     &v, &n);
     if (n) qsort(v, n, sizeof(*v), by_metric);
@@ -203,7 +216,8 @@ void api_targets_metadata(struct http_req *req)
     size_t n, matchers = 0;
     struct diag d = { 0 };
     struct str metric = http_param(req, "metric"), match = http_param(req, "match_target");
-    int64_t limit = number_param(req, "limit"), given = 0;
+    int64_t limit, given = 0;
+    if (!number_param(req, "limit", &limit)) return;
     if (match.n && promql_parse_matchers(match, &req->arena, &m, &matchers, &d) != OK) {
         api_error(req, API_BAD_DATA, "invalid parameter \"match_target\": %s", d.text);
         return;

@@ -20,21 +20,23 @@ static void put_escaped(struct buf *b, struct str s)
     }
 }
 
-static void begin(struct buf *b, const char *title)
+static void begin(struct http_req *req, struct buf *b, const char *title)
 {
     static const char *const LINKS[] = { "query",  "alerts", "targets", "rules",
                                          "status", "config", "flags" };
-    buf_fmt(
+    struct str prefix = prometheus_of(req)->prefix;
+    buf_putc(
         b,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>%s</title>",
-        title);
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");
+    put_escaped(b, prometheus_of(req)->cfg->page_title);
+    buf_putc(b, "</title>");
     buf_putc(
         b,
         "<style>body{font:14px system-ui,sans-serif;margin:1rem;color-scheme:light dark}table{border-collapse:collapse}td,th{text-align:left;"
         "padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8884;vertical-align:top}pre{overflow:auto}.down,.firing{color:#c4162a}"
         ".up,.inactive{color:#2b7a0b}.pending{color:#a86500}input{font:inherit;width:60%}nav a{margin-right:1rem}</style><nav>");
     for (size_t i = 0; i < ARRAY_LEN(LINKS); i++)
-        buf_fmt(b, "<a href=\"/%s\">%s</a>", LINKS[i], LINKS[i]);
+        buf_fmt(b, "<a href=\"" STR_FMT "/%s\">%s</a>", STR_ARG(prefix), LINKS[i], LINKS[i]);
     buf_fmt(b, "</nav><h1>%s</h1>", title);
 }
 
@@ -116,7 +118,7 @@ void page_query(struct http_req *req)
 {
     struct buf b = { 0 };
     struct str text = http_param(req, "g0.expr");
-    begin(&b, "Query");
+    begin(req, &b, "Query");
     buf_putc(&b, "<form><input name=\"g0.expr\" autofocus placeholder=\"Expression\" value=\"");
     put_escaped(&b, text);
     buf_putc(&b, "\"> <button>Execute</button></form>");
@@ -131,7 +133,7 @@ void page_targets(struct http_req *req)
     struct targets_status t;
     struct buf b = { 0 };
     scrape_targets(prometheus_of(req)->scrape, &req->arena, &t);
-    begin(&b, "Targets");
+    begin(req, &b, "Targets");
     buf_putc(&b, "<table><tr><th>job<th>endpoint<th>state<th>labels<th>last scrape<th>error");
     for (size_t i = 0; i < t.active_n; i++) {
         buf_putc(&b, "<tr>");
@@ -174,7 +176,7 @@ void page_rules(struct http_req *req)
 {
     struct rules_view *view = rules_view(prometheus_of(req)->rules);
     struct buf b = { 0 };
-    begin(&b, "Rules");
+    begin(req, &b, "Rules");
     buf_putc(&b, "<table><tr><th>group<th>rule<th>state<th>expression<th>error");
     for (size_t g = 0; g < view->n; g++) {
         for (size_t i = 0; i < view->v[g]->rules_n; i++)
@@ -189,7 +191,7 @@ void page_alerts(struct http_req *req)
 {
     struct rules_view *view = rules_view(prometheus_of(req)->rules);
     struct buf b = { 0 };
-    begin(&b, "Alerts");
+    begin(req, &b, "Alerts");
     buf_putc(&b, "<table><tr><th>alert<th>state<th>labels<th>active since<th>summary");
     for (size_t g = 0; g < view->n; g++) {
         for (size_t i = 0; i < view->v[g]->rules_n; i++) alert_rows(&b, &view->v[g]->rules[i]);
@@ -206,7 +208,7 @@ void page_config(struct http_req *req)
     prom_config_print(&yaml, c);
     prom_config_unref(c);
     struct buf b = { 0 };
-    begin(&b, "Configuration");
+    begin(req, &b, "Configuration");
     buf_putc(&b, "<pre>");
     put_escaped(&b, buf_str(&yaml));
     buf_putc(&b, "</pre>");
@@ -224,7 +226,7 @@ static void flag_row(void *ctx, const char *name, struct str value)
 void page_flags(struct http_req *req)
 {
     struct buf b = { 0 };
-    begin(&b, "Flags");
+    begin(req, &b, "Flags");
     buf_putc(&b, "<table>");
     flags_each(PROMETHEUS_FLAGS, prometheus_of(req)->cfg, &req->arena, flag_row, &b);
     buf_putc(&b, "</table>");
@@ -237,7 +239,7 @@ void page_status(struct http_req *req)
     struct tsdb_status s;
     struct buf b = { 0 };
     tsdb_status(p->tsdb, &req->arena, 10, &s);
-    begin(&b, "Status");
+    begin(req, &b, "Status");
     buf_fmt(
         &b,
         "<table><tr><td>version<td>%s<tr><td>series in the head<td>%llu<tr><td>chunks<td>%llu<tr><td>label pairs<td>%llu</table>",

@@ -277,6 +277,7 @@ enum err prometheus_reload(struct prometheus *p, struct diag *d)
     enum err e = load(p, d);
     pthread_mutex_lock(&p->lock);
     p->config_ok = e == OK;
+    p->config_tried_ms = clock_now_ms();
     pthread_mutex_unlock(&p->lock);
     if (e == OK) {
         on_scrape_timer(p);
@@ -367,11 +368,7 @@ static enum err open_all(struct prometheus *p, struct diag *d)
 {
     struct str address;
     uint16_t port;
-    struct str prefix = p->cfg->route_prefix;
-    if (prefix.n && !str_eqc(prefix, "/")) {
-        return diag_set(d, ERR_UNSUPPORTED,
-                        "web.route-prefix other than / is not supported by this version");
-    }
+    TRY(prometheus_web_init(p, d));
     TRY(split_address(p->cfg->listens.n ? p->cfg->listens.v[0] : STR("0.0.0.0:9090"), &address,
                       &port, d));
     set_external_url(p, port);
@@ -386,6 +383,9 @@ static enum err open_all(struct prometheus *p, struct diag *d)
         .ctx = p,
         .body_max = 32 << 20,
         .max_connections = (unsigned)p->cfg->max_connections,
+        .before = prometheus_before,
+        .web = p->web,
+        .idle_ms = p->cfg->read_timeout_ms,
     };
     return http_server_open(p->env.serve, p->env.pool, &o, &p->server, d);
 }
@@ -395,6 +395,8 @@ static void stop(void *state)
     struct prometheus *p = state;
     if (!p) return;
     http_server_close(p->server);
+    web_door_free(p->web);
+    regex_free(p->cors);
     timer_done(&p->scrape_timer);
     timer_done(&p->rules_timer);
     timer_done(&p->store_timer);

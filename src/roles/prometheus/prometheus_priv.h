@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "discovery/discovery.h"
 #include "io/http_server.h"
+#include "io/web_door.h"
 #include "model/evaluator.h"
 #include "model/role.h"
 #include "promql/promql.h"
@@ -39,6 +40,7 @@ struct prometheus_config {
     int64_t read_sample_limit, read_concurrent, read_frame, search_limit, samples_per_chunk,
         wal_segment_bytes, retention_bytes;
     double gomemlimit_ratio;
+    struct str ignored[13]; /* flags with nothing behind them here */
 };
 
 struct prometheus {
@@ -46,7 +48,9 @@ struct prometheus {
     const struct prometheus_config *cfg;
     struct str external_url; /* without a slash at the end */
     struct str prefix;       /* of routes, "" or "/x" */
-    struct arena arena;      /* the strings above */
+    struct regex *cors;
+    struct web_door *web;
+    struct arena arena; /* the strings above */
     struct tsdb *tsdb;
     struct evaluator *evaluator;
     struct scrape_net *net;
@@ -65,7 +69,7 @@ struct prometheus {
 
     pthread_mutex_t lock; /* the rest */
     struct prom_config *config;
-    int64_t config_loaded_ms;
+    int64_t config_loaded_ms, config_tried_ms;
     bool config_ok;
     uint64_t queries, query_errors;
 };
@@ -77,6 +81,10 @@ struct prom_config *prometheus_config(struct prometheus *p);
 
 struct promql_options prometheus_promql_options(const struct prometheus *p, int64_t lookback_ms,
                                                 int64_t timeout_ms);
+
+/* web.c */
+enum err prometheus_web_init(struct prometheus *p, struct diag *d);
+bool prometheus_before(struct http_req *req);
 
 /* remote.c: the configuration's remote sections into the engine's words. */
 void prometheus_remote_start(struct prometheus *p);
@@ -152,6 +160,15 @@ void api_status_buildinfo(struct http_req *req);
 void api_status_runtimeinfo(struct http_req *req);
 void api_status_tsdb(struct http_req *req);
 void api_status_walreplay(struct http_req *req);
+void api_federate(struct http_req *req);
+void api_relabel_steps(struct http_req *req);
+void api_status_blocks(struct http_req *req);
+void api_notifications(struct http_req *req);
+void api_notifications_live(struct http_req *req);
+void api_features(struct http_req *req);
+void api_delete_series(struct http_req *req);
+void api_clean_tombstones(struct http_req *req);
+void api_snapshot(struct http_req *req);
 void api_write(struct http_req *req);
 void api_write_otlp(struct http_req *req);
 void api_read(struct http_req *req);
