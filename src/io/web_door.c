@@ -78,7 +78,8 @@ static enum err load_into(struct loaded *l, struct str path, struct diag *d)
     TRY(file_read(&a, path, FILE_MAX, &text, d));
     TRY(web_config_parse(text, path_dir(&a, path), &l->file, d));
     const struct web_tls *t = l->file->tls;
-    bool plain = !t || (!t->cert.n && !t->cert_file.n); /* a section without a certificate is none */
+    bool plain = !t ||
+                 (!t->cert.n && !t->cert_file.n); /* a section without a certificate is none */
     return plain ? OK : web_tls_context(t, &l->ctx, d);
 }
 
@@ -275,7 +276,7 @@ static bool ask_password(struct web_door *w, struct pool *p, struct loop *l, str
     struct check *x = malloc(sizeof(*x));
     ASSERT(x != NULL);
     *x = c;
-    x->job = (struct job){ .lane = LANE_BACK, .run = run_check, .done = check_done, .loop = l };
+    x->job = (struct job){ .lane = LANE_QUERY, .run = run_check, .done = check_done, .loop = l };
     pool_submit(p, &x->job);
     return true;
 }

@@ -4,7 +4,7 @@
  *
  * Shape:   the file and the files it names are looked at for each connection and each request and read again when they have
  *          changed; one that does not load keeps what was there before (at the start it is an error).
- * Passwords are bcrypt or what else crypt(3) takes. An answer about one costs a hash once, in the background lane; then it is
+ * Passwords are bcrypt or what else crypt(3) takes. An answer about one costs a hash once, in the queries' lane (compaction may hold the background one for minutes); then it is
  *          cached by the hash of user, password and stored hash.
  * Threads: the serve loop; the check itself runs on a worker.
  * Source:  prometheus/exporter-toolkit web/tls_config.go, docs/web-configuration.md (caching, answers)

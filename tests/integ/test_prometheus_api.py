@@ -130,13 +130,13 @@ def target():
 
 
 @contextlib.contextmanager
-def prometheus(argv, work, name, config, data):
+def prometheus(argv, work, name, config, data, prefix=""):
     port = peers.free_port()
     p = peers.Process([*argv, f"--config.file={config}", f"--storage.tsdb.path={data}", f"--web.listen-address=127.0.0.1:{port}",
                        "--storage.tsdb.retention.time=15d"], work / f"{name}.log")
     try:
         url = f"http://127.0.0.1:{port}"
-        peers.wait_for(lambda: peers.http(url + "/-/ready")[0] == 200, 30, f"{name} to be ready")
+        peers.wait_for(lambda: peers.http(url + prefix + "/-/ready")[0] == 200, 30, f"{name} to be ready")
         yield url
     except BaseException:
         p.stop()
@@ -294,6 +294,36 @@ def normal(answer):
     return status, re.sub(r'(is <behind> by )[0-9][^"]*"', r'\1*"', text)
 
 
+def admin(vigie, work, score):
+    """Series deleted on both; a snapshot of ours opened by theirs."""
+    with target() as port:
+        config = write(work, port)
+        flags = ["--web.enable-admin-api", "--web.route-prefix=/p/", "--web.external-url=http://here.example/x/"]
+        with prometheus([vigie, "prometheus", *flags], work, "admin-ours", config, work / "a1", "/p") as ours, \
+                prometheus(["prometheus", *flags], work, "admin-theirs", config, work / "a2", "/p") as theirs:
+            both = (ours, theirs)
+            for url in both:
+                peers.wait_for(lambda u=url: "requests_total" in ask(u + "/p", "query?query=requests_total{code=\"200\"}")[1], 30, "a scrape")
+            for path, method in [("/", "GET"), ("/-/healthy", "GET"), ("/p/-/healthy", "GET"), ("/p", "GET"), ("/px", "GET"),
+                                 ("/p/api/v1/admin/tsdb/delete_series", "POST"), ("/p/api/v1/admin/tsdb/delete_series?match[]=x{", "POST"),
+                                 ("/p/api/v1/admin/tsdb/delete_series?match[]=x&start=foo", "POST"),
+                                 ("/p/api/v1/admin/tsdb/snapshot?skip_head=x", "POST"), ("/p/api/v1/admin/tsdb/delete_series?match[]=plain", "PUT"),
+                                 ("/p/api/v1/admin/tsdb/clean_tombstones", "POST")]:
+                score.compare(f"{method} {path}", *(plain(u, path, method) for u in both))
+            gone = [ask(u + "/p", f"query?query=count_over_time(plain[1h])&time={time.time() - 3}")[1] for u in both]
+            score.compare("deleted", *[(200, g) for g in gone])
+            status, _, text = peers.http(ours + "/p/api/v1/admin/tsdb/snapshot", method="POST")
+            assert status == 200, text
+            name = json.loads(text)["data"]["name"]
+            now = time.time()
+            want = json.loads(ask(ours + "/p", f"query?query=count_over_time(lag[1h])&time={now}")[1])["data"]["result"]
+    quiet = work / "quiet.yml"
+    quiet.write_text(QUIET)
+    with prometheus(["prometheus"], work, "snap", quiet, work / "a1" / "snapshots" / name) as theirs:
+        got = json.loads(ask(theirs, f"query?query=count_over_time(lag[1h])&time={now}")[1])["data"]["result"]
+        assert len(got) == len(want) > 0, (got, want)
+
+
 def main():
     vigie = sys.argv[1]
     peers.need("prometheus", "apt-get install prometheus")
@@ -302,6 +332,8 @@ def main():
         history(vigie, pathlib.Path(work), score)
     with tempfile.TemporaryDirectory() as work:
         live(vigie, pathlib.Path(work), score)
+    with tempfile.TemporaryDirectory() as work:
+        admin(vigie, pathlib.Path(work), score)
     print(f"{score.same} answers equal, {len(score.different)} differ")
     return 1 if score.different else 0
 

@@ -235,13 +235,7 @@ static void post_quit(struct http_req *req)
 static void go_to_query(struct http_req *req)
 {
     http_reply_redirect(
-        req, 302, arena_fmt(&req->arena, STR_FMT "/query", STR_ARG(prometheus_of(req)->prefix)));
-}
-
-/* The flag that would enable them is refused. */
-static void no_admin(struct http_req *req)
-{
-    api_error(req, API_UNAVAILABLE, "admin APIs disabled");
+        req, 302, arena_fmt(&req->arena, STR_FMT "/query", STR_ARG(prometheus_of(req)->links)));
 }
 
 static void no_exemplars(struct http_req *req)
@@ -285,11 +279,12 @@ const struct http_route PROMETHEUS_ROUTES[] = {
     { GET, "/api/v1/notifications/live", api_notifications_live, ON_LOOP,
       "the same as it comes (no places)" },
     { GET, "/api/v1/features", api_features, ON_LOOP, "what this server can do" },
-    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/delete_series", no_admin, ON_LOOP,
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/delete_series", api_delete_series, ON_BACK,
       "deletes samples" },
-    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/clean_tombstones", no_admin, ON_LOOP,
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/clean_tombstones", api_clean_tombstones, ON_BACK,
       "takes deleted samples off the disk" },
-    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/snapshot", no_admin, ON_LOOP, "copies the store" },
+    { HTTP_POST | HTTP_PUT, "/api/v1/admin/tsdb/snapshot", api_snapshot, ON_BACK,
+      "copies the store" },
     { GET, "/federate", api_federate, ON_QUERY, "newest samples, to be scraped" },
     { HTTP_POST, "/api/v1/write", api_write, ON_QUERY, "remote write, version 1" },
     { HTTP_POST, "/api/v1/otlp/v1/metrics", api_write_otlp, ON_LOOP, "OTLP (not served)" },

@@ -24,7 +24,7 @@ static void begin(struct http_req *req, struct buf *b, const char *title)
 {
     static const char *const LINKS[] = { "query",  "alerts", "targets", "rules",
                                          "status", "config", "flags" };
-    struct str prefix = prometheus_of(req)->prefix;
+    struct str prefix = prometheus_of(req)->links;
     buf_putc(
         b,
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>");

@@ -48,6 +48,7 @@ struct prometheus {
     const struct prometheus_config *cfg;
     struct str external_url; /* without a slash at the end */
     struct str prefix;       /* of routes, "" or "/x" */
+    struct str links;        /* what links begin with: the external URL's path, else the prefix */
     struct regex *cors;
     struct web_door *web;
     struct arena arena; /* the strings above */

@@ -79,6 +79,7 @@ enum err prometheus_web_init(struct prometheus *p, struct diag *d)
                         STR_ARG(url));
     }
     p->prefix = normal_prefix(&p->arena, given.n ? given : path_of(url));
+    p->links = url.n ? normal_prefix(&p->arena, path_of(url)) : p->prefix;
     struct diag why = { 0 };
     if (regex_compile(p->cfg->cors_origin, REGEX_RE2, &p->cors, &why) != OK) {
         return diag_set(d, ERR_SYNTAX, "could not compile CORS regex string \"" STR_FMT "\": %s",
