@@ -51,8 +51,8 @@ def small_disk(point):
     point.mkdir(parents=True)
     run = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "vigie-acceptance", point], capture_output=True, text=True, check=False)
     if run.returncode:
-        raise peers.Missing(f"a small file system cannot be mounted at {point} ({run.stderr.strip()}): run this as root, "
-                            "in a container with --cap-add SYS_ADMIN")
+        raise peers.Missing(f"a small file system cannot be mounted at {point} ({run.stderr.strip().splitlines()[0]}): run this as root, "
+                            "or in a container with --cap-add SYS_ADMIN")
     try:
         yield
     finally:
