@@ -67,7 +67,7 @@ class Cluster(peers.Kafka):
             "auto.leader.rebalance.enable": "true",
             "leader.imbalance.check.interval.seconds": 2,
             "leader.imbalance.per.broker.percentage": 0,
-            "broker.session.timeout.ms": 9000,
+            "broker.session.timeout.ms": 12000,
             "log.segment.delete.delay.ms": 1000,
             "log.initial.task.delay.ms": 1000,
         })
@@ -245,7 +245,7 @@ class Storm:
 class Flapping:
     """A broker that stands still for longer than replicas may lag, again and again: each time it leaves the ISR."""
 
-    def __init__(self, cluster, i, still=5.0, awake=6.0):
+    def __init__(self, cluster, i, still=7.0, awake=6.0):
         self.cluster, self.i, self.still, self.awake = cluster, i, still, awake
         self.end = threading.Event()
 
