@@ -308,7 +308,7 @@ static double double_of_float_bits(uint32_t bits)
 static void primitive(char type, const char *p, struct javaser_slot *out)
 {
     switch (type) {
-    case 'B': out->integer = (signed char)*p; break;
+    case 'B': out->integer = (int8_t)*p; break;
     case 'Z': out->integer = *p != 0; break;
     case 'C': out->integer = load_be16(p); break;
     case 'S': out->integer = (int16_t)load_be16(p); break;

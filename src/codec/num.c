@@ -174,7 +174,7 @@ static enum err parse_plain(struct str s, double *out)
     struct str whole = s;
     bool minus = s.n && s.p[0] == '-';
     if (minus || (s.n && s.p[0] == '+')) s = str_from(s, 1);
-    double v;
+    double v = 0;
     if (special(s, minus, s.n != whole.n, out)) return OK;
     bool hex = s.n > 1 && s.p[0] == '0' && (s.p[1] | 0x20) == 'x';
     enum err e = hex ? parse_hex(str_from(s, 2), &v) : parse_decimal(s, &v);

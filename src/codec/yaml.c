@@ -509,6 +509,7 @@ struct str yaml_str(const struct yaml_node *v, struct str otherwise)
     return v && v->kind == YAML_SCALAR && !yaml_is_null(v) ? v->text : otherwise;
 }
 
+#undef yaml_error
 enum err yaml_error(const struct yaml_node *at, struct diag *d, enum err e, const char *fmt, ...)
 {
     if (!d) return e;

@@ -113,7 +113,10 @@ static enum err step_through(struct dash_store *s, struct arena *a, const struct
     }
     if (q->bind) q->bind(st, q->in);
     int e;
-    while ((e = sqlite3_step(st)) == SQLITE_ROW) q->row(st, a, q->out);
+    while ((e = sqlite3_step(st)) == SQLITE_ROW) {
+        ASSERT(q->row != NULL);
+        q->row(st, a, q->out);
+    }
     enum err code = e == SQLITE_DONE ? OK : failed(s, "dashboards database", d);
     (void)sqlite3_finalize(st);
     return code;

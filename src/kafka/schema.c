@@ -28,6 +28,12 @@ static const size_t SIZES[] = {
     [KT_BYTES] = sizeof(struct str),
 };
 
+static size_t elem_size(const struct kafka_field *f)
+{
+    ASSERT(f->elem != KT_ARRAY);
+    return f->elem == KT_STRUCT ? f->of->size : SIZES[f->elem];
+}
+
 enum err kafka_uvarint_read(struct str *in, uint32_t *out)
 {
     struct str s = *in;
@@ -156,7 +162,7 @@ static enum err read_value(struct reader *r, const struct kafka_field *f, uint8_
 static enum err read_array(struct reader *r, const struct kafka_field *f, bool nullable, char *to)
 {
     bool null;
-    size_t n, size = f->elem == KT_STRUCT ? f->of->size : SIZES[f->elem];
+    size_t n, size = elem_size(f);
     TRY(read_length(r, true, &null, &n));
     if (null && !nullable) return ERR_SYNTAX;
     if (n > r->in.n / least(f->elem, f->of, r->version, r->flexible)) return ERR_LIMIT;
@@ -269,7 +275,7 @@ static void write_value(struct writer *w, const struct kafka_field *f, uint8_t t
     } else if (type == KT_ARRAY) {
         struct any_array array;
         memcpy(&array, from, sizeof(array));
-        size_t size = f->elem == KT_STRUCT ? f->of->size : SIZES[f->elem];
+        size_t size = elem_size(f);
         write_length(w, true, nullable && !array.v, array.n);
         for (size_t i = 0; i < array.n; i++) {
             write_value(w, f, f->elem, (const char *)array.v + i * size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aggregations with a parameter: each looks at all values of a group at one time. */
+#include "base/assert.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "codec/num.h"
@@ -168,6 +169,7 @@ static double ratio_of(struct labels lb)
 static void keep_ratio(const struct param_aggregate *x, const struct members *g, size_t at,
                        double ratio, const double *ratios, struct heap_k *h)
 {
+    ASSERT(ratios != NULL);
     *h = (struct heap_k){ h->v, 0, x, at };
     VEC_FOR(row, &g->rows) {
         double r = ratios[*row];

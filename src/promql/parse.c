@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "promql/parse.h"
 
+#include "base/assert.h"
 #include "base/utf8.h"
 #include "codec/gotime.h"
 #include "codec/num.h"
@@ -772,6 +773,7 @@ struct str parse_place(struct arena *a, struct str text, size_t at)
 
 static enum err finish(struct parse *p, struct node *n, struct node **out, struct diag *d)
 {
+    ASSERT(n || p->notes.n);
     if (!p->notes.n && n->depth > DEPTH_MAX) {
         parse_note(p, n->start, n->end, "expression is nested more than %d levels deep", DEPTH_MAX);
     }
