@@ -265,8 +265,9 @@ static enum err load(struct loading *l, struct diag *d)
     TRY(config_build_routes(l, d));
     TRY(config_build_rules(l, d));
     if (l->raw.tracing) config_warn(l, l->raw.tracing, "tracing is accepted and not done");
-    if (l->raw.event_recorder)
+    if (l->raw.event_recorder) {
         config_warn(l, l->raw.event_recorder, "event_recorder is accepted and not done");
+    }
     return OK;
 }
 

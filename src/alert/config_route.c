@@ -86,9 +86,10 @@ static enum err add_texts(struct gather *g, const struct yaml_strs *texts,
         d->line = 0;
         enum err e = matchers_parse(g->l->a, texts->v[i], g->l->o->mode, &m, &warning, d);
         if (e != OK) return placed(list && i < list->n ? list->items[i] : self, d, e);
-        if (warning.n)
+        if (warning.n) {
             config_warn(g->l, list && i < list->n ? list->items[i] : self, STR_FMT,
                         STR_ARG(warning));
+        }
         for (size_t k = 0; k < m.n; k++) *vec_push(g->l->a, &g->list) = m.v[k];
     }
     return OK;

@@ -10,8 +10,9 @@ enum err base64_decode(struct arena *a, struct str s, struct str *out)
     char *p = arena_raw(a, s.n + 1);
     int n = s.n ? EVP_DecodeBlock((unsigned char *)p, (const unsigned char *)s.p, (int)s.n) : 0;
     if (n < 0) return ERR_SYNTAX;
-    for (size_t i = s.n; i && s.p[i - 1] == '=' && n > 0; i--)
+    for (size_t i = s.n; i && s.p[i - 1] == '=' && n > 0; i--) {
         n--; /* padding decodes to zero bytes */
+    }
     p[n] = '\0';
     *out = str_make(p, (size_t)n);
     return OK;

@@ -148,8 +148,9 @@ bool head_last(struct head_reader *r, uint32_t slot, int64_t mint, int64_t maxt,
 {
     struct view v = view_of(r, slot, false);
     if (!v.any) return false;
-    if (tombs_count(r->tombs) && deleted_of(r, slot).n)
+    if (tombs_count(r->tombs) && deleted_of(r, slot).n) {
         return last_of_all(r, slot, mint, maxt, out);
+    }
     if (maxt > v.visible) maxt = v.visible;
     if (r->copy.t <= maxt) { /* nearly always: the line has it */
         if (r->copy.t < mint) return false;

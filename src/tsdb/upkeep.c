@@ -403,8 +403,9 @@ static bool step(struct tsdb *db, int64_t now_ms)
         u->checkpoint_due = true;
         return true;
     }
-    if (head_is_ripe(db, &mint, &maxt) && !delayed(db))
+    if (head_is_ripe(db, &mint, &maxt) && !delayed(db)) {
         return head_to_block(db, mint, maxt, now_ms);
+    }
     if (u->checkpoint_due) {
         make_checkpoint(db, now_ms);
         return true;

@@ -181,8 +181,9 @@ enum err wal_commit(struct wal *w, struct diag *d)
         if (!d) d = &own;
         e = diag_set(d, ERR_SYS, "%s/%08u: cannot write the log: %m", w->dir, w->segment);
         /* Every scrape gets the error; the log has it once, for all of them. */
-        if (!w->refused && !w->quiet)
+        if (!w->refused && !w->quiet) {
             LOG(ERROR, "samples are lost until the disk takes them", kv("err", d->text));
+        }
         w->refused = true;
     }
     if (w->batch.cap > KEEP_BYTES) buf_done(&w->batch);

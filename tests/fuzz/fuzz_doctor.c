@@ -25,8 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct web_reply reply;
     struct smtp_reply mail;
     struct url u;
-    if (web_reply_parse(in, &reply) == OK)
+    if (web_reply_parse(in, &reply) == OK) {
         check(within(reply.body, in) && within(reply.content_type, in));
+    }
     (void)looks_like_metrics(in);
     while (smtp_reply_take(&rest, &mail) == OK) check(within(mail.text, in) && mail.code >= 200);
     check(within(rest, in));

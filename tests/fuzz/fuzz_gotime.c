@@ -14,8 +14,9 @@ static void back(struct str in, read_fn read, write_fn write)
     BUF(b, 0);
     write(&b, v);
     /* sizes are written with several units, which the reader does not take */
-    if (write != size_write && (read(buf_str(&b), &again, &d) != OK || again != v))
+    if (write != size_write && (read(buf_str(&b), &again, &d) != OK || again != v)) {
         __builtin_trap();
+    }
 }
 
 static enum err read_time(struct str s, int64_t *ms, struct diag *d)

@@ -23,8 +23,9 @@ static void run(struct str pattern, struct str subject, enum regex_kind kind)
         if (!match || g.n != regex_group_count(re) + 1) __builtin_trap();
         for (size_t i = 0; i < g.n; i++) {
             if (g.v[i].p && subject.n &&
-                (g.v[i].p < subject.p || g.v[i].p + g.v[i].n > subject.p + subject.n))
+                (g.v[i].p < subject.p || g.v[i].p + g.v[i].n > subject.p + subject.n)) {
                 __builtin_trap();
+            }
         }
     }
     BUF(out, 1 << 20);

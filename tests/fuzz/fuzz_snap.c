@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (e == OK ? out.n > 1 << 20 : out.n != 0) __builtin_trap();
     buf_reset(&out);
     snap_pack(in, &packed);
-    if (snap_unpack(buf_str(&packed), n, &out) != OK || !str_eq(buf_str(&out), in))
+    if (snap_unpack(buf_str(&packed), n, &out) != OK || !str_eq(buf_str(&out), in)) {
         __builtin_trap();
+    }
     return 0;
 }

@@ -14,8 +14,9 @@ static bool same_rule(const struct rule_def *a, const struct rule_def *b)
     for (size_t i = 0; i < a->labels.n; i++) {
         size_t k = 0;
         while (k < b->labels.n && !(str_eq(a->labels.v[i].key, b->labels.v[k].key) &&
-                                    str_eq(a->labels.v[i].value, b->labels.v[k].value)))
+                                    str_eq(a->labels.v[i].value, b->labels.v[k].value))) {
             k++;
+        }
         if (k == b->labels.n) return false;
     }
     return true;

@@ -66,8 +66,9 @@ static bool wanted_init(struct http_req *req, struct wanted *w, bool named)
     struct diag d = { 0 };
     struct queryable *qa = tsdb_queryable(prometheus_of(req)->tsdb);
     if (!api_time_param(req, "start", API_MIN_TIME, &w->start) ||
-        !api_time_param(req, "end", API_MAX_TIME, &w->end))
+        !api_time_param(req, "end", API_MAX_TIME, &w->end)) {
         return false;
+    }
     if (!api_limit_param(req, &w->limit) || !read_selectors(req, w, named)) return false;
     if (qa->ops->open(qa, w->start, w->end, &w->q, &d) == OK) return true;
     api_error(req, API_INTERNAL, "%s", d.text);
@@ -113,8 +114,9 @@ static enum err select_all(struct wanted *w, struct found *out, struct diag *d)
     qsort(out->all.v, out->all.n, sizeof(struct series), by_labels);
     size_t kept = 1;
     for (size_t i = 1; i < out->all.n; i++) {
-        if (!labels_eq(out->all.v[i].lb, out->all.v[kept - 1].lb))
+        if (!labels_eq(out->all.v[i].lb, out->all.v[kept - 1].lb)) {
             out->all.v[kept++] = out->all.v[i];
+        }
     }
     out->all.n = kept;
     return OK;

@@ -25,8 +25,9 @@ static struct str global_url(struct http_req *req, struct str url)
     for (size_t i = 0; i < ARRAY_LEN(LOCAL); i++) {
         struct str host = str_c(LOCAL[i]);
         if (!str_starts(rest, host) || rest.n == host.n ||
-            (rest.p[host.n] != ':' && rest.p[host.n] != '/'))
+            (rest.p[host.n] != ':' && rest.p[host.n] != '/')) {
             continue;
+        }
         return arena_fmt(&req->arena, STR_FMT "%s" STR_FMT, STR_ARG(str_first(url, scheme + 3)),
                          proc_hostname(), STR_ARG(str_from(rest, host.n)));
     }
@@ -196,8 +197,9 @@ void api_metadata(struct http_req *req)
         json_open(&w, '[');
         for (end = i; end < n && str_eq(v[end].metric, v[i].metric); end++) {
             if ((end > i && same_text(&v[end], &v[end - 1])) ||
-                (per_metric > 0 && texts >= per_metric))
+                (per_metric > 0 && texts >= per_metric)) {
                 continue;
+            }
             json_open(&w, '{');
             put_texts(&w, &v[end]);
             json_close(&w, '}');

@@ -202,8 +202,9 @@ static bool prepare(struct notify *n, struct letter *l)
     labels_builder_init(&b, &l->arena, l->notice.labels);
     const struct labels *external = &n->config->global.external_labels;
     for (size_t i = 0; i < external->n; i++) {
-        if (!labels_get(l->notice.labels, external->v[i].name).n)
+        if (!labels_get(l->notice.labels, external->v[i].name).n) {
             labels_set(&b, external->v[i].name, external->v[i].value);
+        }
     }
     if (!relabel_apply(&b, n->config->alert_relabel.v, n->config->alert_relabel.n)) return false;
     l->notice.labels = labels_build(&b);
@@ -297,8 +298,9 @@ static struct str url_of_target(struct arena *a, const struct alertmanager_confi
     for (size_t i = 0; i < own.n; i++) labels_set(&b, own.v[i].name, own.v[i].value);
     struct str prefix = am->path_prefix;
     while (prefix.n && prefix.p[prefix.n - 1] == '/') prefix.n--;
-    if (!labels_builder_get(&b, STR("__scheme__")).n)
+    if (!labels_builder_get(&b, STR("__scheme__")).n) {
         labels_set(&b, STR("__scheme__"), am->scheme.n ? am->scheme : STR("http"));
+    }
     labels_set(&b, STR("__alerts_path__"), arena_fmt(a, STR_FMT "/api/v2/alerts", STR_ARG(prefix)));
     if (!relabel_apply(&b, am->relabel.v, am->relabel.n)) return (struct str){ 0 };
     if (!labels_builder_get(&b, STR("__address__")).n) return (struct str){ 0 };

@@ -32,16 +32,18 @@ static bool check(struct arena *a, const struct json *row, struct str text, stru
     enum err e = load(a, text, conform_dir(), &c, &d);
     struct str error = bare(json_str(json_get(row, "error"), STR("")));
     bool ok = want ? e == OK : e != OK && str_starts(str_c(d.text), error);
-    if (!ok)
+    if (!ok) {
         print_error(STR_FMT "\n  got  %u:%u %s\n  want " STR_FMT "\n", STR_ARG(name), d.line, d.col,
                     e == OK ? "ok" : d.text, STR_ARG(want ? STR("ok") : error));
+    }
     struct str marshalled = json_str(json_get(row, "marshalled"), STR(""));
     if (c && marshalled.n) {
         bool same = str_eq(str_trim(c->printed), str_trim(marshalled));
         *printed += same;
-        if (!same && getenv("SHOW_PRINTED"))
+        if (!same && getenv("SHOW_PRINTED")) {
             print_error("--- " STR_FMT "\n" STR_FMT "\n--- want\n" STR_FMT "\n", STR_ARG(name),
                         STR_ARG(c->printed), STR_ARG(marshalled));
+        }
     }
     alert_config_unref(c);
     return ok;
@@ -114,8 +116,9 @@ static struct alert_config *route_config(struct arena *a, struct str route)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) buf_fmt(&b, "- name: '%s'\n", names[i]);
     struct alert_config *c = NULL;
     struct diag d = { 0 };
-    if (load(a, arena_dup(a, buf_str(&b)), ".", &c, &d) != OK)
+    if (load(a, arena_dup(a, buf_str(&b)), ".", &c, &d) != OK) {
         print_error("%u:%u %s\n" STR_FMT "\n", d.line, d.col, d.text, STR_ARG(route));
+    }
     return c;
 }
 
@@ -165,8 +168,9 @@ static void routes(void **state)
         struct alert_config *c = route_config(&a, json_str(json_get(row, "route"), STR("")));
         assert_non_null(c);
         struct label *v = arena_array(&a, lb->n, sizeof(*v));
-        for (size_t k = 0; k < lb->n; k++)
+        for (size_t k = 0; k < lb->n; k++) {
             v[k] = (struct label){ lb->members[k].key, lb->members[k].value.text };
+        }
         const struct route **found = arena_array(&a, c->routes_n, sizeof(*found));
         size_t n = config_routes(c, labels_from(v, lb->n), found);
         bool ok = n == want->n;

@@ -12,10 +12,12 @@
 static struct tmpl_value kv(struct arena *a, const struct json *v)
 {
     struct tmpl_builder b = { .a = a };
-    if (!v || v->kind != JSON_OBJECT)
+    if (!v || v->kind != JSON_OBJECT) {
         return (struct tmpl_value){ .kind = TV_MAP, .type = &kv_type };
-    for (size_t i = 0; i < v->n; i++)
+    }
+    for (size_t i = 0; i < v->n; i++) {
         tmpl_set_key(&b, v->members[i].key, tmpl_str(v->members[i].value.text));
+    }
     return tmpl_map_done(&b, &kv_type);
 }
 static struct tmpl_value time_of(struct arena *a, const struct json *v)
@@ -41,8 +43,9 @@ static struct tmpl_value data_of(struct arena *a, const struct json *v)
     struct tmpl_value *f = arena_array(a, DATA_MAX_, sizeof(*f));
     struct tmpl_builder alerts = { .a = a };
     const struct json *list = json_get(v, "alerts");
-    for (size_t i = 0; list && list->kind == JSON_ARRAY && i < list->n; i++)
+    for (size_t i = 0; list && list->kind == JSON_ARRAY && i < list->n; i++) {
         tmpl_add(&alerts, alert_of(a, &list->items[i]));
+    }
     f[DATA_RECEIVER] = f[DATA_STATUS] = f[DATA_REASON] = f[DATA_EXTERNAL_URL] = tmpl_str(STR(""));
     f[DATA_ALERTS] = tmpl_list_done(&alerts, &alerts_type);
     f[DATA_GROUP_LABELS] = kv(a, json_get(v, "groupLabels"));
@@ -65,8 +68,9 @@ static struct tmpl_value plain(struct arena *a, const struct json *v, bool whole
         for (size_t k = 0; k < v->n; k++) tmpl_add(&b, plain(a, &v->items[k], whole));
         return tmpl_list_done(&b, NULL);
     case JSON_OBJECT:
-        for (size_t k = 0; k < v->n; k++)
+        for (size_t k = 0; k < v->n; k++) {
             tmpl_set_key(&b, v->members[k].key, plain(a, &v->members[k].value, true));
+        }
         return tmpl_map_done(&b, NULL);
     default: return tmpl_nil();
     }
@@ -136,8 +140,9 @@ static int64_t instant(struct str s)
 {
     struct tmpl_time t = { 0 };
     if (tmpl_time_parse(STR("02 Jan 06 15:04 -0700"), s, &t, NULL) != OK &&
-        tmpl_time_parse(STR("2006-01-02T15:04:05Z07:00"), s, &t, NULL) != OK)
+        tmpl_time_parse(STR("2006-01-02T15:04:05Z07:00"), s, &t, NULL) != OK) {
         fail_msg(STR_FMT, STR_ARG(s));
+    }
     return t.s * 1000;
 }
 static bool all(const struct interval_set *set, const struct json *times, bool inside)
@@ -202,8 +207,9 @@ static bool range_row(const struct json *row)
 static struct alert json_alert(struct arena *a, const struct json *lb, bool resolved)
 {
     struct label *v = arena_array(a, lb->n, sizeof(*v));
-    for (size_t i = 0; i < lb->n; i++)
+    for (size_t i = 0; i < lb->n; i++) {
         v[i] = (struct label){ lb->members[i].key, lb->members[i].value.text };
+    }
     return (struct alert){ .labels = labels_from(v, lb->n),
                            .starts_at = NOW - 60000,
                            .ends_at = resolved ? NOW - 1000 : NOW + 600000 };
@@ -225,8 +231,9 @@ static bool muted(struct alert_config *c, const struct json *sources, const stru
     }
     bool found = false;
     alert_views(e, NOW, a, &views);
-    for (size_t i = 0; i < views.n; i++)
+    for (size_t i = 0; i < views.n; i++) {
         found = found || (labels_eq(views.v[i].alert->labels, t.labels) && views.v[i].inhibited_n);
+    }
     alert_views_done(&views);
     alert_engine_free(e);
     return found;
@@ -245,8 +252,9 @@ static bool inhibit_row(const struct json *row)
     bool ok = true;
     for (size_t i = 0; i < cases->n; i++) {
         bool want = json_bool(json_get(&cases->items[i], "muted"), false);
-        if (muted(c, json_get(row, "alerts"), json_get(&cases->items[i], "labels"), &a) == want)
+        if (muted(c, json_get(row, "alerts"), json_get(&cases->items[i], "labels"), &a) == want) {
             continue;
+        }
         print_error(STR_FMT " case %zu: expected %d\n",
                     STR_ARG(json_str(json_get(row, "name"), STR(""))), i, want);
         ok = false;
@@ -312,8 +320,9 @@ static bool retrier_row(const struct json *row)
     /* Codes and texts of their own belong to integrations that are not sent yet. */
     const struct json *codes = json_get(row, "retry_codes");
     if ((codes && codes->n) || json_bool(json_get(row, "custom_details"), false) ||
-        str_eqc(json_str(json_get(row, "body"), STR("")), "<unreadable>"))
+        str_eqc(json_str(json_get(row, "body"), STR("")), "<unreadable>")) {
         return true;
+    }
     const struct kind webhook = { .name = "webhook" };
     struct integration in = { .kind = &webhook };
     struct diag d = { 0 };

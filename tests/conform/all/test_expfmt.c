@@ -136,8 +136,9 @@ static void same_value(double got, const struct json *want, const char *key)
 static bool has_label(const struct json *labels, struct str name, struct str value)
 {
     for (size_t i = 0; i < labels->n; i++) {
-        if (str_eq(labels->members[i].key, name))
+        if (str_eq(labels->members[i].key, name)) {
             return str_eq(labels->members[i].value.text, value);
+        }
     }
     return false;
 }

@@ -528,8 +528,9 @@ static bool ask_as_range(const struct eval *e, struct expr *x)
     for (size_t i = 0; i < v.matrix.n; i++) {
         const struct matrix_series *m = &v.matrix.v[i];
         for (size_t j = 0; j < m->n; j++) {
-            if (m->t[j] == e->start)
+            if (m->t[j] == e->start) {
                 mid[n++] = (struct vector_sample){ m->lb, m->t[j], m->v[j], NULL };
+            }
         }
     }
     struct eval loose = *e;
@@ -813,8 +814,9 @@ static void every_file(void **state)
             (void)printf("    fell below %zu\n", least);
             fallen++;
         }
-        if (tally.passed > least)
+        if (tally.passed > least) {
             (void)printf("    rose from %zu: write it into promqltest.counts\n", least);
+        }
         total += tally.passed;
         arena_reset(&memory);
     }

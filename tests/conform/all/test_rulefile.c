@@ -53,8 +53,9 @@ static void files(void **state)
     for (size_t i = 0; i < all->n; i++) {
         const struct json *row = &all->items[i];
         /* names are judged as UTF-8 here; the legacy scheme is a setting of later */
-        if (!str_eq(json_str(json_get(row, "name_validation_scheme"), STR("")), STR("utf8")))
+        if (!str_eq(json_str(json_get(row, "name_validation_scheme"), STR("")), STR("utf8"))) {
             continue;
+        }
         struct str text, name = json_str(json_get(row, "file"), STR(""));
         struct str path = path_join(
             &arena, dir, arena_fmt(&arena, "model/rulefmt/testdata/" STR_FMT, STR_ARG(name)));

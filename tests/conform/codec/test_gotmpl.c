@@ -37,8 +37,9 @@ FUNC(f_query)
     (void)n;
     const struct json *result = json_get(tmpl_ctx(r), "query_result");
     struct tmpl_builder b = { .a = tmpl_arena(r) };
-    for (size_t i = 0; result && i < result->n; i++)
+    for (size_t i = 0; result && i < result->n; i++) {
         tmpl_add(&b, sample_of(b.a, &result->items[i]));
+    }
     *out = tmpl_list_done(&b, &result_type);
     return OK;
 }
@@ -163,8 +164,9 @@ static struct tmpl_value scalar(struct str text, struct str type)
     uint64_t u = 0;
     bool whole = str_starts(type, STR("int")), positive = str_starts(type, STR("uint"));
     if (whole && num_parse_i64(text, &i) == OK) return tmpl_int(i);
-    if (positive && num_parse_u64(text, &u) == OK)
+    if (positive && num_parse_u64(text, &u) == OK) {
         return (struct tmpl_value){ .kind = TV_UINT, .u = u };
+    }
     if (str_starts(type, STR("float")) && num_parse_f64(text, &f) == OK) return tmpl_float(f);
     return tmpl_str(text);
 }

@@ -55,8 +55,9 @@ static bool has_literals(const struct regex *re, const struct json *set)
     if (!set || set->kind != JSON_ARRAY) return true;
     for (size_t i = 0; i < set->n; i++) {
         bool found = false;
-        for (size_t k = 0; k < shape.n; k++)
+        for (size_t k = 0; k < shape.n; k++) {
             found |= str_eq(shape.literals[k], text(&set->items[i]));
+        }
         if (!found) return false;
     }
     return shape.n == set->n;

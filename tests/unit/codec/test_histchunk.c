@@ -19,8 +19,9 @@ static const struct histogram *next(struct arena *a, const struct histogram *bef
     double *pos = arena_array(a, POS, sizeof(*pos)), *neg = arena_array(a, NEG, sizeof(*neg));
     struct histogram h = *before;
     double unit = integer ? 1 : 0.25, total = h.zero_count += (double)(rand() % 2) * unit;
-    for (int i = 0; i < POS; i++)
+    for (int i = 0; i < POS; i++) {
         total += pos[i] = before->pos.counts[i] + (double)(rand() % 900) * unit;
+    }
     for (int i = 0; i < NEG; i++) {
         total += neg[i] = before->neg.counts[i] + (rand() % 50 ? 0 : 1e9) * unit;
     }

@@ -89,8 +89,9 @@ static void matches(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(MATCHES); i++) {
         struct regex *re = made(MATCHES[i].pattern, MATCHES[i].kind);
-        if (regex_match(re, MATCHES[i].subject) != MATCHES[i].match)
+        if (regex_match(re, MATCHES[i].subject) != MATCHES[i].match) {
             fail_msg("%s", MATCHES[i].pattern);
+        }
         regex_free(re);
     }
 }

@@ -18,14 +18,16 @@ static void test_complete(void **state)
         const char *en = word_template(w, LANG_EN), *fr = word_template(w, LANG_FR);
         if (!word_name(w) || !en || !fr || !*en || !*fr) fail_msg("word %d is not whole", w);
         for (unsigned i = 0; i < WORD_ARGS_MAX; i++) {
-            if (uses(en, i) != uses(fr, i))
+            if (uses(en, i) != uses(fr, i)) {
                 fail_msg("%s: {%u} in one language only", word_name(w), i);
+            }
         }
     }
     for (enum word w = W_NONE + 1; w < W_MAX_; w++) {
         for (enum word k = w + 1; k < W_MAX_; k++) {
-            if (strcmp(word_name(w), word_name(k)) == 0)
+            if (strcmp(word_name(w), word_name(k)) == 0) {
                 fail_msg("two words are named %s", word_name(w));
+            }
         }
     }
 }

@@ -156,8 +156,9 @@ static void addresses_have_a_kind(void **state)
         { "garbage", ADDRESS_PUBLIC },
         { "", ADDRESS_PUBLIC },
     };
-    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++)
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
         assert_int_equal(users_address_kind(str_c(ROWS[i].address)), ROWS[i].kind);
+    }
 }
 
 int main(void)
