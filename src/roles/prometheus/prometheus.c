@@ -54,7 +54,7 @@ struct promql_options prometheus_promql_options(const struct prometheus *p, int6
             (void)str_cut(rest, ',', &name, &rest);
             for (size_t f = 0; f < ARRAY_LEN(FEATURES); f++) {
                 o.features |= str_eqc(name, FEATURES[f].name) ? FEATURES[f].flag : 0;
-}
+            }
         }
     }
     return o;
@@ -268,7 +268,7 @@ static enum err load(struct prometheus *p, struct diag *d)
     prom_config_unref(c);
     if (e == OK) {
         LOG(INFO, "Completed loading of configuration file", kv("filename", p->cfg->config_file));
-}
+    }
     return e;
 }
 
