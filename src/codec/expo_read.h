@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "codec/expowrite.h"
 
-enum expo_format { EXPO_TEXT, EXPO_OPENMETRICS };
+enum expo_format { EXPO_TEXT, EXPO_OPENMETRICS, EXPO_PROTOBUF /* expo_proto.h */ };
 
 enum expo_kind { EXPO_HELP, EXPO_TYPE, EXPO_UNIT, EXPO_COMMENT, EXPO_SERIES };
 
@@ -32,6 +32,8 @@ enum expo_type {
     EXPO_TYPE_MAX_,
 };
 const char *expo_type_name(enum expo_type t); /* "counter", "unknown" ... */
+
+struct histogram;
 
 /* As on the wire: between quotes, escapes not resolved. */
 struct expo_span {
@@ -55,6 +57,8 @@ struct expo_entry {
     size_t exemplar_labels_n;
     double exemplar_value;
     int64_t exemplar_t; /* ms */
+    bool plain;         /* of protocol buffers: there are no escapes in name, text and labels */
+    const struct histogram *histogram; /* the sample, where it is a native one; value is its sum */
 };
 
 struct expo_reader {

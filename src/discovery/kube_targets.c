@@ -577,7 +577,7 @@ static void node_group(struct arena *a, const struct kubernetes_sd *c, const str
     put(&s, "node_provider_id", text(json_get(k->v, "spec"), "providerID"));
     put_meta(&s, "node", k->v);
     for (size_t i = 0; i < items_of(conditions); i++) {
-        struct str kind = sanitized(a, text(&conditions->items[i], "type"));
+        struct str kind = lower(a, sanitized(a, text(&conditions->items[i], "type")));
         labels_set(&s.b, arena_fmt(a, META "node_condition_" STR_FMT, STR_ARG(kind)),
                    lower(a, text(&conditions->items[i], "status")));
     }

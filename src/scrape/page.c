@@ -229,22 +229,23 @@ static void set_meta(struct page *p, struct meta_record *r, const struct expo_en
     bool om = p->reader.format == EXPO_OPENMETRICS;
     r->round = p->cache->round;
     arena_reset(&p->scratch);
-    if (x->kind == EXPO_HELP) meta_set_text(&r->help, expo_unescape(&p->scratch, x->text, om));
+    if (x->kind == EXPO_HELP) {
+        meta_set_text(&r->help, x->plain ? x->text : expo_unescape(&p->scratch, x->text, om));
+    }
     if (x->kind == EXPO_UNIT) meta_set_text(&r->unit, x->text);
     if (x->kind == EXPO_TYPE) r->type = x->type;
 }
 
-static void on_line(struct page *p, const struct expo_entry *x, size_t begin)
+static void on_line(struct page *p, const struct expo_entry *x, struct str line)
 {
     uint64_t hash;
     bool meta = x->kind != EXPO_COMMENT;
     uint32_t record = 0;
     if (meta) {
         arena_reset(&p->scratch);
-        record = meta_at(p->meta, expo_unescape(&p->scratch, x->name, true));
+        record = meta_at(p->meta, x->plain ? x->name : expo_unescape(&p->scratch, x->name, true));
         set_meta(p, &p->meta->v[record], x);
     }
-    struct str line = line_of(p, begin);
     struct cache_entry *e = lookup(p, line, &hash);
     if (!e) e = cache_add(p->cache, hash, (uint32_t)line.n);
     e->kind = meta ? ENTRY_META : ENTRY_COMMENT;
@@ -269,7 +270,23 @@ static bool take_read(struct page *p)
     while (p->reader.in.p[begin] == '\n') { /* blank lines that the reader skipped */
         begin++;
     }
-    on_line(p, &x, begin);
+    on_line(p, &x, line_of(p, begin));
+    return true;
+}
+
+/* The same of a page in protocol buffers. */
+static bool take_proto(struct page *p)
+{
+    struct expo_entry x;
+    enum err e = expo_proto_next(&p->proto, &x, &p->d);
+    if (e == ERR_SHORT) return false;
+    if (e == ERR_EOF) {
+        p->ended = true;
+        return false;
+    }
+    if (e != OK) return fail(p, e);
+    if (x.kind == EXPO_SERIES) return on_series(p, &x);
+    on_line(p, &x, x.series);
     return true;
 }
 
@@ -288,8 +305,18 @@ static void read_pending(struct page *p)
     }
 }
 
+static void read_proto(struct page *p)
+{
+    p->proto.in = buf_str(&p->pending);
+    p->proto.at = 0;
+    while (take_proto(p)) {
+    }
+    buf_drop(&p->pending, p->proto.at);
+}
+
 void page_done(struct page *p)
 {
+    expo_proto_done(&p->proto);
     expo_reader_done(&p->reader);
     buf_done(&p->pending);
     free(p->staged);
@@ -307,6 +334,7 @@ void page_begin(struct page *p, const struct scrape_config *c, struct labels tar
     p->cache = cache;
     p->meta = meta;
     expo_reader_reset(&p->reader, format);
+    expo_proto_reset(&p->proto, false, true);
     buf_reset(&p->pending);
     arena_reset(&p->labels);
     p->staged_n = p->fresh_n = p->bytes = p->total = p->kept = p->duplicates = 0;
@@ -322,6 +350,10 @@ bool page_feed(struct page *p, struct str slice)
     if (p->err != OK) return false;
     p->bytes += slice.n;
     buf_put(&p->pending, slice);
+    if (p->reader.format == EXPO_PROTOBUF) {
+        read_proto(p);
+        return p->err == OK;
+    }
     /* Without a line feed no entry can have ended; a long one is not looked at again and again. */
     if (slice.n && (memrchr(slice.p, '\n', slice.n) || p->pending.n > ENTRY_MAX)) read_pending(p);
     return p->err == OK;
@@ -331,8 +363,12 @@ enum err page_end(struct page *p)
 {
     if (p->err != OK) return p->err;
     if (p->reader.format == EXPO_TEXT) buf_char(&p->pending, '\n');
-    p->reader.final = true;
-    read_pending(p);
+    p->reader.final = p->proto.final = true;
+    if (p->reader.format == EXPO_PROTOBUF) {
+        read_proto(p);
+    } else {
+        read_pending(p);
+    }
     if (p->err == OK && p->limit == LIMIT_SAMPLES) {
         p->err = diag_set(&p->d, ERR_LIMIT, "sample limit exceeded");
     }

@@ -12,6 +12,7 @@
 #define SCRAPE_PAGE_H
 
 #include "base/buf.h"
+#include "codec/expo_proto.h"
 #include "scrape/cache.h"
 #include "scrape/meta.h"
 #include "scrape/series.h"
@@ -38,6 +39,7 @@ struct page {
     struct meta_table *meta;
 
     struct expo_reader reader;
+    struct expo_proto proto; /* of pages in protocol buffers, in the reader's place */
     struct buf pending;
     struct staged *staged;
     size_t staged_n, staged_cap;

@@ -174,8 +174,8 @@ static enum err use_fallback(const struct scrape_config *c, const char *before, 
     case PROTOCOL_TEXT_1_0_0: *out = EXPO_TEXT; return OK;
     case PROTOCOL_OM_0_0_1:
     case PROTOCOL_OM_1_0_0: *out = EXPO_OPENMETRICS; return OK;
+    case PROTOCOL_PROTO: *out = EXPO_PROTOBUF; return OK;
     case PROTOCOL_NONE:
-    case PROTOCOL_PROTO:
     case PROTOCOL_MAX_: break;
     }
     if (!type.n) return diag_set(d, ERR_UNSUPPORTED, "%s%s", before, NONE);
@@ -195,6 +195,10 @@ enum err scraper_format(const struct scrape_config *c, struct str type, enum exp
         *out = EXPO_OPENMETRICS;
         return OK;
     }
+    if (media_is(type, STR("application/vnd.google.protobuf"))) {
+        *out = EXPO_PROTOBUF;
+        return OK;
+    }
     if (media_is(type, STR("text/plain"))) {
         *out = EXPO_TEXT;
         return OK;
@@ -207,6 +211,8 @@ static void put_protocol(struct buf *b, const struct scrape_config *c, enum scra
     static const char *const MEDIA[PROTOCOL_MAX_] = {
         [PROTOCOL_OM_0_0_1] = "application/openmetrics-text;version=0.0.1",
         [PROTOCOL_OM_1_0_0] = "application/openmetrics-text;version=1.0.0",
+        [PROTOCOL_PROTO] = "application/vnd.google.protobuf;"
+                           "proto=io.prometheus.client.MetricFamily;encoding=delimited",
         [PROTOCOL_TEXT_0_0_4] = "text/plain;version=0.0.4",
         [PROTOCOL_TEXT_1_0_0] = "text/plain;version=1.0.0",
     };
@@ -216,16 +222,12 @@ static void put_protocol(struct buf *b, const struct scrape_config *c, enum scra
     if (escapes && ESCAPING[c->escaping]) buf_fmt(b, ";escaping=%s", ESCAPING[c->escaping]);
 }
 
-/*
- * Weights fall from 0.6 by a tenth. Differs: protobuf is never asked for, which this build cannot read.
- * Source: scrape/scrape.go acceptHeader
- */
+/* Weights fall from 0.6 by a tenth. Source: scrape/scrape.go acceptHeader */
 struct str scraper_accept(struct arena *a, const struct scrape_config *c)
 {
     BUF(b, 4096);
     int weight = 6;
     for (size_t i = 0; i < c->protocols.n; i++) {
-        if (c->protocols.v[i] == PROTOCOL_PROTO) continue;
         put_protocol(&b, c, c->protocols.v[i]);
         buf_fmt(&b, ";q=0.%d,", weight--);
     }

@@ -4,15 +4,27 @@
 #include "base/utf8.h"
 #include "codec/goquote.h"
 
+static struct str name_text(struct arena *a, const struct expo_entry *e, struct str name)
+{
+    return e->plain ? name : expo_unescape(a, name, true);
+}
+
+static struct str value_text(struct arena *a, const struct expo_entry *e, struct str name,
+                             struct str raw)
+{
+    bool bound = str_eqc(name, "le") || str_eqc(name, "quantile");
+    return e->plain && !bound ? raw : expo_label_value(a, e->type, name, raw);
+}
+
 /* The page's own labels. Equal names are an error of the page, as the store words it. */
 static enum err scraped(struct arena *a, const struct expo_entry *e, struct labels *out,
                         struct diag *d)
 {
     struct label *v = arena_array(a, e->labels_n + 1, sizeof(*v));
-    v[0] = (struct label){ METRIC_NAME, expo_unescape(a, e->name, true) };
+    v[0] = (struct label){ METRIC_NAME, name_text(a, e, e->name) };
     for (size_t i = 0; i < e->labels_n; i++) {
-        struct str name = expo_unescape(a, e->labels[i].name, true);
-        v[i + 1] = (struct label){ name, expo_label_value(a, e->type, name, e->labels[i].value) };
+        struct str name = name_text(a, e, e->labels[i].name);
+        v[i + 1] = (struct label){ name, value_text(a, e, name, e->labels[i].value) };
         for (size_t j = 0; j <= i; j++) {
             if (!str_eq(v[j].name, name)) continue;
             return diag_quoted(d, ERR_SYNTAX, "label name ", str_first(name, 100),
@@ -53,7 +65,7 @@ static void export_all(struct labels_builder *b, struct label *v, size_t n)
 static bool on_page(struct labels_builder *b, const struct expo_entry *e, struct str name)
 {
     for (size_t i = 0; i < e->labels_n; i++) {
-        if (str_eq(expo_unescape(b->a, e->labels[i].name, true), name)) return true;
+        if (str_eq(name_text(b->a, e, e->labels[i].name), name)) return true;
     }
     return false;
 }

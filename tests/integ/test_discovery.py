@@ -285,7 +285,9 @@ def config(kube, lists, ours):
         {"job_name": "dns_a", "dns_sd_configs": [{"names": ["host.svc.example", "none.svc.example"], "type": "A", "port": 1, "refresh_interval": "1s"}]},
         {"job_name": "dns_aaaa", "dns_sd_configs": [{"names": ["host.svc.example"], "type": "AAAA", "port": 2, "refresh_interval": "1s"}]},
         {"job_name": "dns_mx", "dns_sd_configs": [{"names": ["svc.example"], "type": "MX", "port": 3, "refresh_interval": "1s"}]},
-        *({"job_name": name, "kubernetes_sd_configs": [{**api, **section}]} for name, section in KUBE_JOBS.items() if ours),
+        *({"job_name": name, "kubernetes_sd_configs": [{**api, **section}],
+            # Two containers without ports, two paths of a host: two targets only where a label tells them apart.
+            "relabel_configs": [{"action": "labelmap", "regex": "__meta_kubernetes_(pod_container_name|ingress_path)"}]} for name, section in KUBE_JOBS.items() if ours),
         {"job_name": "dropped", "file_sd_configs": [{"files": ["sd/*.json"]}],
          "relabel_configs": [{"source_labels": ["__meta_filepath"], "regex": ".*", "action": "drop"}]},
     ]}
