@@ -375,7 +375,9 @@ static enum err perform(const struct http_call *call, const struct http_kit *kit
     } while (transfer_redirected(&t, code));
     enum err e = transfer_end(&t, code, d);
     *out = t.result; /* the body goes along, also of a call that failed half way */
-    out->content_type = (struct str){ 0 };
+    struct str type = str_first(t.result.content_type, sizeof(out->media) - 1);
+    if (type.n) memcpy(out->media, type.p, type.n);
+    out->content_type = str_make(out->media, type.n);
     transfer_done(&t);
     return e;
 }

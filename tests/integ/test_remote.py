@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 import peers
 
@@ -301,11 +302,66 @@ def to_ourselves(vigie, work):
     assert mine == there, str(lost)[:2000]
 
 
+def read_config(port, recent="true"):
+    return (f"global: {{external_labels: {{cluster: here}}}}\n"
+            f"remote_read: [{{url: 'http://127.0.0.1:{port}/api/v1/read', read_recent: {recent}}}]\n")
+
+
+def read_both_ways(vigie, work):
+    """Ten hours of one sample in a minute and a short series: each asks the other for them, by chunks; ours is asked for samples, too."""
+    now = int(time.time()) * 1000
+    form = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+    long = [(now - 3000_000 + i * 1000, i * 1.5) for i in range(3000)]
+    for name, keeper, asker in (("theirs asks", [vigie, "prometheus"], ["prometheus"]), ("ours asks", ["prometheus"], [vigie, "prometheus"]),
+                                ("ours asks ours", [vigie, "prometheus"], [vigie, "prometheus"])):
+        sub = work / name.replace(" ", "")
+        sub.mkdir()
+        with Prom(keeper, sub, "keeper", EMPTY, RECEIVER) as k:
+            body = snappy(series({"__name__": "long", "x": "1"}, *long) + series({"__name__": "short", "x": "2"}, (now - 1000, 5)))
+            assert peers.http(k.url + "/api/v1/write", method="POST", body=body, headers=form)[0] == 204
+            with Prom(asker, sub, "asker", read_config(k.port), RECEIVER) as a:
+                own = snappy(series({"__name__": "short", "x": "2"}, (now, 6)) + series({"__name__": "own"}, (now, 1)))
+                assert peers.http(a.url + "/api/v1/write", method="POST", body=own, headers=form)[0] == 204
+                for q in ("long", "long[2h]", "max_over_time(long[5m])", "short[5m]", "own", '{__name__=~"long|own"}', 'long{cluster="here"}', 'long{x!="1"}', "nothing"):
+                    got = sorted(map(str, a.query(q, now / 1000)))
+                    want = sorted(map(str, k.query(q, now / 1000)))
+                    if q == "short[5m]":
+                        assert "'5'" in got[0] and "'6'" in got[0], got
+                    elif q in ("own", '{__name__=~"long|own"}'):
+                        assert len(got) == len(want) + 1, (q, got, want)
+                    elif q == 'long{cluster="here"}':
+                        assert len(got) == 1, (name, q, got)
+                    else:
+                        assert got == want, (name, q, got[:3], want[:3], a.text()[-1500:])
+                if asker[0] == vigie:
+                    assert a.metric("prometheus_remote_storage_read_queries_total") >= 9
+            if keeper[0] == vigie:
+                samples_form(k, now, long)
+            k.stop()
+    # A server that is away does not take the local answer with it.
+    with Prom([vigie, "prometheus"], work, "alone", read_config(1), RECEIVER) as a:
+        assert peers.http(a.url + "/api/v1/write", method="POST", body=snappy(series({"__name__": "own"}, (now, 1))), headers=form)[0] == 204
+        assert len(a.query("own", now / 1000)) == 1
+
+
+def samples_form(keeper, now, long):
+    """The older of the two forms, by hand."""
+    matcher = field(3, field(2, b"__name__") + field(3, b"long"))
+    ask = snappy(field(1, b"\x08" + varint(now - 3600_000) + b"\x10" + varint(now) + matcher))
+    req = urllib.request.Request(keeper.url + "/api/v1/read", method="POST", data=ask)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(req, timeout=10) as r:
+        assert r.headers["Content-Type"] == "application/x-protobuf" and r.headers["Content-Encoding"] == "snappy"
+        result = dict(fields(unsnappy(r.read())))[1]
+    got = list(samples_of(result))
+    assert [(t, v) for _, t, v in got] == long
+    assert got[0][0] == {"__name__": "long", "x": "1", "cluster": "here"}, got[0]
+
+
 def main():
     vigie = sys.argv[1]
     peers.need("prometheus", "apt-get install prometheus")
     chosen = sys.argv[2:]
-    for test in (by_hand, disabled, they_send, we_send, to_ourselves):
+    for test in (by_hand, disabled, they_send, we_send, to_ourselves, read_both_ways):
         if chosen and test.__name__ not in chosen:
             continue
         with tempfile.TemporaryDirectory() as work:

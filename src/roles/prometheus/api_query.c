@@ -183,7 +183,7 @@ static void run_with_options(struct http_req *req, const struct eval_range *r)
         return;
     }
     const struct promql_options o = prometheus_promql_options(p, lookback, timeout);
-    struct evaluator *ev = promql_new(tsdb_queryable(p->tsdb), &o);
+    struct evaluator *ev = promql_new(remote_reader_queryable(p->reader), &o);
     run(req, ev, r, limit);
     promql_free(ev);
 }

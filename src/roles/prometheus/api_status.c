@@ -256,6 +256,7 @@ void prometheus_metrics(struct http_req *req)
     prometheus_pool_metrics(p, &b);
     discovery_metrics(p->discovery, &b);
     write_rules(&b, p->rules);
+    remote_reader_write_metrics(p->reader, &b);
     remote_writer_write_metrics(p->writer, &b);
     remote_receiver_write_metrics(p->receiver, &b);
     notify_write_metrics(p->notify, &b);

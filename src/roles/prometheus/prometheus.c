@@ -335,13 +335,14 @@ static void make_engines(struct prometheus *p)
 {
     const struct promql_options po = prometheus_promql_options(p, p->cfg->lookback_ms,
                                                                p->cfg->query_timeout_ms);
-    p->evaluator = promql_new(tsdb_queryable(p->tsdb), &po);
+    prometheus_reader_start(p);
+    p->evaluator = promql_new(remote_reader_queryable(p->reader), &po);
     p->notify = notify_new(p->env.collect, (size_t)p->cfg->queue_capacity,
                            (size_t)p->cfg->batch_size);
     p->receiver = remote_receiver_new(tsdb_appendable(p->tsdb));
     const struct rules_env re = {
         .evaluator = p->evaluator,
-        .queryable = tsdb_queryable(p->tsdb),
+        .queryable = remote_reader_queryable(p->reader),
         .appendable = tsdb_appendable(p->tsdb),
         .notifier = notify_notifier(p->notify),
         .outage_tolerance_ms = p->cfg->outage_tolerance_ms,
@@ -410,6 +411,7 @@ static void stop(void *state)
     notify_free(p->notify);
     remote_receiver_free(p->receiver);
     promql_free(p->evaluator);
+    remote_reader_free(p->reader);
     tsdb_close(p->tsdb);
     prom_config_unref(p->config);
     pthread_mutex_destroy(&p->lock);

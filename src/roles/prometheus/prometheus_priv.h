@@ -12,6 +12,7 @@
 #include "model/evaluator.h"
 #include "model/role.h"
 #include "promql/promql.h"
+#include "remote/reader.h"
 #include "remote/receive.h"
 #include "remote/writer.h"
 #include "roles/prometheus/notify.h"
@@ -61,6 +62,7 @@ struct prometheus {
     struct notify *notify;
     struct remote_receiver *receiver;
     struct remote_writer *writer;
+    struct remote_reader *reader; /* what queries read: the store, and remote_read */
     struct http_server *server;
     struct timer scrape_timer, rules_timer, store_timer, upkeep_timer, reload_timer;
     uint64_t config_sum; /* of the files that were read last; for --config.auto-reload */
@@ -88,6 +90,7 @@ enum err prometheus_web_init(struct prometheus *p, struct diag *d);
 bool prometheus_before(struct http_req *req);
 
 /* remote.c: the configuration's remote sections into the engine's words. */
+void prometheus_reader_start(struct prometheus *p); /* before the evaluator */
 void prometheus_remote_start(struct prometheus *p);
 void prometheus_remote_apply(struct prometheus *p, struct prom_config *c);
 

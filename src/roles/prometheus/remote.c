@@ -105,11 +105,65 @@ static struct remote_write_options options_of(struct prom_config *c,
 static void *take(void *c) { return prom_config_ref(c); }
 static void give_back(void *c) { prom_config_unref(c); }
 
+static struct remote_read_options read_options_of(struct prom_config *c,
+                                                  const struct remote_read_config *r)
+{
+    struct arena *a = &c->arena;
+    struct label *required = arena_array(a, r->required_matchers.n, sizeof(*required));
+    for (size_t i = 0; i < r->required_matchers.n; i++) {
+        required[i] = (struct label){ r->required_matchers.v[i].key,
+                                      r->required_matchers.v[i].value };
+    }
+    return (struct remote_read_options){
+        .from = { .name = name_of(a, r->name, r->url),
+                  .url = r->url,
+                  .timeout_ms = r->timeout_ms,
+                  .headers = headers_of(a, r->headers),
+                  .headers_n = r->headers.n,
+                  .http = &r->http },
+        .required = required,
+        .required_n = r->required_matchers.n,
+        .read_recent = r->read_recent,
+        .filter_external = r->filter_external_labels,
+        .external = c->global.external_labels,
+        .frame_max = (size_t)r->chunked_read_limit,
+    };
+}
+
+/* The oldest time of head and blocks. */
+static int64_t local_start(void *ctx)
+{
+    struct tsdb_stats s;
+    tsdb_stats(((struct prometheus *)ctx)->tsdb, &s);
+    return s.lowest_time;
+}
+
+void prometheus_reader_start(struct prometheus *p)
+{
+    ARENA(a, 0);
+    const struct remote_reader_env env = {
+        .local = tsdb_queryable(p->tsdb),
+        .local_start = local_start,
+        .ctx = p,
+        .agent = arena_fmt(&a, "Prometheus/%s", p->env.version),
+    };
+    p->reader = remote_reader_new(&env);
+}
+
+static void apply_reads(struct prometheus *p, struct prom_config *c)
+{
+    size_t n = c->remote_reads.n;
+    struct remote_read_options *o = arena_array(&c->arena, n, sizeof(*o));
+    for (size_t i = 0; i < n; i++) o[i] = read_options_of(c, &c->remote_reads.v[i]);
+    remote_reader_apply(p->reader, o, n, prom_config_ref(c), give_back);
+}
+
 void prometheus_remote_apply(struct prometheus *p, struct prom_config *c)
 {
     ARENA(a, 0);
     size_t n = c->remote_writes.n;
     struct remote_write_options *o = arena_array(&a, n, sizeof(*o));
     for (size_t i = 0; i < n; i++) o[i] = options_of(c, &c->remote_writes.v[i]);
+    apply_reads(p, c);
     remote_writer_apply(p->writer, o, n, c, take, give_back);
 }
