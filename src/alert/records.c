@@ -252,6 +252,26 @@ struct sets {
     size_t n, cap;
 };
 
+/* {1 record, 2 expires_at}, what both kinds stand in; exactly one record. */
+static enum err read_record(struct str message, enum err (*read)(void *x, struct str in), void *x,
+                            int64_t *expires_at)
+{
+    struct field f;
+    enum err e;
+    bool found = false;
+    FIELDS(&message, &f, e)
+    {
+        if (f.number == 1 && !found) {
+            found = true;
+            e = read(x, f.bytes);
+        } else if (f.number == 2) {
+            e = read_time(f.bytes, expires_at);
+        }
+        if (e != OK) break;
+    }
+    return e == ERR_EOF && found ? OK : ERR_CORRUPT;
+}
+
 static enum err read_pair(struct silence *s, struct str in)
 {
     struct field f;
@@ -294,8 +314,9 @@ static enum err read_silence_field(struct silence *s, const struct field *f, str
     }
 }
 
-static enum err read_inner(struct silence *s, struct str in)
+static enum err read_inner(void *x, struct str in)
 {
+    struct silence *s = x;
     struct field f;
     enum err e;
     struct found old = { 0 };
@@ -320,20 +341,7 @@ static enum err read_inner(struct silence *s, struct str in)
 enum err silence_read(struct str message, struct silence **out)
 {
     struct silence *s = silence_new();
-    struct field f;
-    enum err e;
-    bool inner = false;
-    FIELDS(&message, &f, e)
-    {
-        if (f.number == 1 && !inner) {
-            inner = true;
-            e = read_inner(s, f.bytes);
-        } else if (f.number == 2) {
-            e = read_time(f.bytes, &s->expires_at);
-        }
-        if (e != OK) break;
-    }
-    if (e != ERR_EOF || !inner) {
+    if (read_record(message, read_inner, s, &s->expires_at) != OK) {
         silence_free(s);
         return ERR_CORRUPT;
     }
@@ -368,8 +376,9 @@ static enum err read_receiver(struct log_entry *le, struct str in)
     return e == ERR_EOF ? OK : e;
 }
 
-static enum err read_entry(struct log_entry *le, struct str in)
+static enum err read_entry(void *x, struct str in)
 {
+    struct log_entry *le = x;
     struct field f;
     enum err e;
     FIELDS(&in, &f, e)
@@ -389,20 +398,7 @@ static enum err read_entry(struct log_entry *le, struct str in)
 enum err log_entry_read(struct str message, struct log_entry **out)
 {
     struct log_entry *le = log_entry_new();
-    struct field f;
-    enum err e;
-    bool inner = false;
-    FIELDS(&message, &f, e)
-    {
-        if (f.number == 1 && !inner) {
-            inner = true;
-            e = read_entry(le, f.bytes);
-        } else if (f.number == 2) {
-            e = read_time(f.bytes, &le->expires_at);
-        }
-        if (e != OK) break;
-    }
-    if (e != ERR_EOF || !inner) {
+    if (read_record(message, read_entry, le, &le->expires_at) != OK) {
         log_entry_free(le);
         return ERR_CORRUPT;
     }
