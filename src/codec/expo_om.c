@@ -41,24 +41,6 @@ static enum expo_token lex_hash(struct expo_reader *r)
     return TK_INVALID;
 }
 
-static enum expo_token lex_init(struct expo_reader *r, int c)
-{
-    if (c == '#') return lex_hash(r);
-    if (c == '{') return expo_lex_one(r, ST_LABELS, TK_BOPEN);
-    if (!expo_is_name_start(c, true)) return TK_INVALID;
-    r->state = ST_VALUE;
-    return expo_lex_name(r, true, TK_MNAME);
-}
-
-static enum expo_token lex_meta1(struct expo_reader *r, int c)
-{
-    enum expo_token t = TK_INVALID;
-    if (c == '"') t = expo_lex_quoted(r, false, true, TK_MNAME);
-    if (expo_is_name_start(c, true)) t = expo_lex_name(r, true, TK_MNAME);
-    if (t == TK_MNAME) r->state = ST_META2;
-    return t;
-}
-
 /* A blank, text, and the line feed that ends it. */
 static enum expo_token lex_meta2(struct expo_reader *r, int c)
 {
@@ -67,15 +49,6 @@ static enum expo_token lex_meta2(struct expo_reader *r, int c)
         c = expo_peek(r, ++r->i);
     } while (c >= 0 && c != '\n');
     return c == '\n' ? expo_lex_one(r, ST_INIT, TK_TEXT) : TK_INVALID;
-}
-
-static enum expo_token lex_labels(struct expo_reader *r, int c)
-{
-    if (c == '}') return expo_lex_one(r, ST_VALUE, TK_BCLOSE);
-    if (c == '=') return expo_lex_one(r, ST_LVALUE, TK_EQUAL);
-    if (c == ',') return expo_lex_one(r, ST_LABELS, TK_COMMA);
-    if (c == '"') return expo_lex_quoted(r, false, true, TK_QSTRING);
-    return expo_is_name_start(c, false) ? expo_lex_name(r, false, TK_LNAME) : TK_INVALID;
 }
 
 static enum expo_token lex_exemplar(struct expo_reader *r, int c)
@@ -125,10 +98,10 @@ enum expo_token expo_om_lex(struct expo_reader *r)
     if (c < 0) return TK_EOF;
     r->start = r->i;
     switch ((enum expo_state)r->state) {
-    case ST_INIT: return lex_init(r, c);
-    case ST_META1: return lex_meta1(r, c);
+    case ST_INIT: return c == '#' ? lex_hash(r) : expo_lex_series(r, c);
+    case ST_META1: return expo_lex_meta_name(r, c);
     case ST_META2: return lex_meta2(r, c);
-    case ST_LABELS: return lex_labels(r, c);
+    case ST_LABELS: return expo_lex_labels(r, c);
     case ST_LVALUE: return c == '"' ? lex_lvalue(r, false) : TK_INVALID;
     case ST_VALUE:
         if (c == '{') return expo_lex_one(r, ST_LABELS, TK_BOPEN);

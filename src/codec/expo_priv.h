@@ -82,6 +82,11 @@ enum expo_token expo_lex_name(struct expo_reader *r, bool colon, enum expo_token
 enum expo_token expo_lex_quoted(struct expo_reader *r, bool nul_ok, bool lf_ok, enum expo_token t);
 enum expo_token expo_lex_one(struct expo_reader *r, enum expo_state next, enum expo_token t);
 
+/* What both formats have alike: a series' line from its first byte c, the name behind "# HELP ", labels in their braces. */
+enum expo_token expo_lex_series(struct expo_reader *r, int c);
+enum expo_token expo_lex_meta_name(struct expo_reader *r, int c);
+enum expo_token expo_lex_labels(struct expo_reader *r, int c);
+
 struct expo_span *expo_span_push(struct expo_reader *r);
 struct str expo_unquoted(struct str s);
 

@@ -154,6 +154,32 @@ enum expo_token expo_lex_one(struct expo_reader *r, enum expo_state next, enum e
     return t;
 }
 
+enum expo_token expo_lex_series(struct expo_reader *r, int c)
+{
+    if (c == '{') return expo_lex_one(r, ST_LABELS, TK_BOPEN);
+    if (!expo_is_name_start(c, true)) return TK_INVALID;
+    r->state = ST_VALUE;
+    return expo_lex_name(r, true, TK_MNAME);
+}
+
+enum expo_token expo_lex_meta_name(struct expo_reader *r, int c)
+{
+    enum expo_token t = TK_INVALID;
+    if (c == '"') t = expo_lex_quoted(r, false, true, TK_MNAME);
+    if (expo_is_name_start(c, true)) t = expo_lex_name(r, true, TK_MNAME);
+    if (t == TK_MNAME) r->state = ST_META2;
+    return t;
+}
+
+enum expo_token expo_lex_labels(struct expo_reader *r, int c)
+{
+    if (c == '}') return expo_lex_one(r, ST_VALUE, TK_BCLOSE);
+    if (c == '=') return expo_lex_one(r, ST_LVALUE, TK_EQUAL);
+    if (c == ',') return expo_lex_one(r, ST_LABELS, TK_COMMA);
+    if (c == '"') return expo_lex_quoted(r, false, true, TK_QSTRING);
+    return expo_is_name_start(c, false) ? expo_lex_name(r, false, TK_LNAME) : TK_INVALID;
+}
+
 struct expo_span *expo_span_push(struct expo_reader *r)
 {
     if (r->spans_n == r->spans_cap) {

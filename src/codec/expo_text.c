@@ -45,33 +45,6 @@ static enum expo_token lex_hash(struct expo_reader *r)
     return TK_COMMENT;
 }
 
-static enum expo_token lex_init(struct expo_reader *r, int c)
-{
-    if (c == '#') return lex_hash(r);
-    if (c == '{') return expo_lex_one(r, ST_LABELS, TK_BOPEN);
-    if (!expo_is_name_start(c, true)) return TK_INVALID;
-    r->state = ST_VALUE;
-    return expo_lex_name(r, true, TK_MNAME);
-}
-
-static enum expo_token lex_meta1(struct expo_reader *r, int c)
-{
-    enum expo_token t = TK_INVALID;
-    if (c == '"') t = expo_lex_quoted(r, false, true, TK_MNAME);
-    if (expo_is_name_start(c, true)) t = expo_lex_name(r, true, TK_MNAME);
-    if (t == TK_MNAME) r->state = ST_META2;
-    return t;
-}
-
-static enum expo_token lex_labels(struct expo_reader *r, int c)
-{
-    if (c == '}') return expo_lex_one(r, ST_VALUE, TK_BCLOSE);
-    if (c == '=') return expo_lex_one(r, ST_LVALUE, TK_EQUAL);
-    if (c == ',') return expo_lex_one(r, ST_LABELS, TK_COMMA);
-    if (c == '"') return expo_lex_quoted(r, false, true, TK_QSTRING);
-    return expo_is_name_start(c, false) ? expo_lex_name(r, false, TK_LNAME) : TK_INVALID;
-}
-
 static enum expo_token lex_lvalue(struct expo_reader *r, int c)
 {
     if (c != '"') return TK_INVALID;
@@ -108,13 +81,15 @@ enum expo_token expo_text_lex(struct expo_reader *r)
     if (c < 0) return TK_EOF;
     r->start = r->i;
     switch ((enum expo_state)r->state) {
-    case ST_INIT: return c == '\n' ? expo_lex_one(r, ST_INIT, TK_LINEBREAK) : lex_init(r, c);
-    case ST_META1: return lex_meta1(r, c);
+    case ST_INIT:
+        if (c == '\n') return expo_lex_one(r, ST_INIT, TK_LINEBREAK);
+        return c == '#' ? lex_hash(r) : expo_lex_series(r, c);
+    case ST_META1: return expo_lex_meta_name(r, c);
     case ST_META2:
         skip_line(r);
         r->state = ST_INIT;
         return TK_TEXT;
-    case ST_LABELS: return lex_labels(r, c);
+    case ST_LABELS: return expo_lex_labels(r, c);
     case ST_LVALUE: return lex_lvalue(r, c);
     case ST_VALUE: return lex_value(r, c);
     case ST_TIMESTAMP: return lex_timestamp(r, c);
