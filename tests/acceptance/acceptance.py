@@ -7,6 +7,7 @@ Root is needed for one small tmpfs. What stays of a run is in build/acceptance: 
 """
 import argparse
 import contextlib
+import json
 import pathlib
 import shutil
 import signal
@@ -230,6 +231,14 @@ def report(run, factor, began, artefacts):
     return not wrong and all("no" not in c.row() for c in cases) and all(r[1] == "right" for r in run.panels.rows())
 
 
+def keep(stage, artefacts):
+    """The log, and what people were told."""
+    shutil.copy(stage.folder / "vigie.log", artefacts)
+    for n, mail in enumerate(stage.mail.mails, 1):
+        (artefacts / f"mail-{n:02}.eml").write_bytes(mail.content)
+    (artefacts / "slack.json").write_text(json.dumps(stage.slack.bodies, ensure_ascii=False, indent=1))
+
+
 def end_once(sig, _frame):
     """Ends the run; a second Ctrl-C does not stop the cleaning."""
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -258,7 +267,7 @@ def main():
             say("starting three brokers")
             s.enter_context(cluster)
             stage = s.enter_context(Stage(o.vigie.resolve(), cluster, folder, o.factor))
-            s.callback(lambda: shutil.copy(folder / "vigie.log", o.artefacts))
+            s.callback(keep, stage, o.artefacts)
             run = Acceptance(stage, o.artefacts, 2 if o.factor == 1 else 5)
             run.run()
     except peers.Missing as e:
