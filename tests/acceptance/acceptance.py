@@ -46,7 +46,7 @@ class Acceptance:
             ("KafkaOfflinePartitions", "broker 3 is killed: it had the only replica", jmx, {"takes": 18}),
             ("KafkaHighRequestRate", "a client asks broker 1 3,000 times a second", jmx, {"window": "5m"}),
             ("KafkaLowMessagesInRate", "all producers fall silent", jmx, {"window": "10m"}),
-            ("KafkaFailedProduceRequests", "produce with too few replicas in sync", jmx, {"takes": 12}),
+            ("KafkaFailedProduceRequests", "produce with too few replicas in sync", jmx, {"takes": 5}),
             ("KafkaISRShrinks", "a follower stands still again and again", jmx, {}),
             ("KafkaDiskUsageHigh", "the small log dir is filled to 81 %", kafka, {"takes": self.stage.scaled("30s")}),
             ("KafkaDiskUsageCritical", "the small log dir is filled to 96 %", kafka, {"takes": self.stage.scaled("30s")}),
@@ -129,11 +129,12 @@ class Acceptance:
                                                           "KafkaConsumerLagHigh", "KafkaConsumerLagCritical")
         peers.wait_for(self.cluster.whole, 60, "all partitions in order")
         self.cluster.stop(2, signal.SIGKILL)
-        for case in (under, offline, refused):
-            case.begun()
+        under.begun()
+        offline.begun()
+        self.stage.wait(lambda: self.stage.vigie.alert(offline.name), 60, "the controller to miss broker 3")
         stubborn = causes.Stubborn(self.cluster.bootstrap, "strict")
         try:
-            self.stage.wait(lambda: self.stage.vigie.alert(offline.name), 60, "the controller to miss broker 3")
+            refused.begun()
             causes.feed(self.cluster.bootstrap, "orders", 0, (b"order %d" % i for i in range(2500)))
             late.begun()
             causes.feed(self.cluster.bootstrap, "payments", 0, (b"payment %d" % i for i in range(12000)))
