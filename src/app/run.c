@@ -140,8 +140,14 @@ static void on_hopeless(void)
     (void)raise(SIGTERM);
 }
 
+/* Where everything is: for people, or as one more line where lines are read by programs. */
 static void print_addresses(const struct plan *plan)
 {
+    if (log_form == FORMAT_JSON) {
+        LOG(INFO, "Vigie runs", kv("version", VIGIE_VERSION), kv("config", plan->dir),
+            kv("data", plan->data), kv("page_port", plan_port(plan, role_named(STR("grafana")))));
+        return;
+    }
     static const struct {
         const char *what, *role, *path, *note;
     } ROWS[] = {
