@@ -27,7 +27,9 @@ enum err block_read_meta(struct str dir, struct arena *a, struct blockmeta *out,
     struct str text;
     TRY(file_read(a, path_join(a, dir, STR("meta.json")), META_MAX, &text, d));
     enum err e = blockmeta_read(a, text, out, d);
-    if (e == OK && out->mint >= out->maxt) e = diag_set(d, ERR_CORRUPT, "no time between them");
+    bool sane = e != OK || (out->mint < out->maxt && out->mint >= -BLOCK_TIME_MAX &&
+                            out->maxt <= BLOCK_TIME_MAX);
+    if (!sane) e = diag_set(d, ERR_CORRUPT, "minTime and maxTime make no sense");
     if (e == OK) return OK;
     struct diag why = d ? *d : (struct diag){ 0 };
     return diag_set(d, e, STR_FMT "/meta.json: %.900s", STR_ARG(dir), why.text);

@@ -19,6 +19,9 @@
 #define BLOCK_CREATING ".tmp-for-creation"
 #define BLOCK_DELETING ".tmp-for-deletion"
 
+/* No block reaches further: 73 million years. So sums and differences of two times cannot overflow. */
+#define BLOCK_TIME_MAX (INT64_C(1) << 61)
+
 struct block {
     _Atomic(unsigned) refs;
     char *dir;

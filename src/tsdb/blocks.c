@@ -114,6 +114,14 @@ static const struct block_view *find(const struct block_list *l, struct str ulid
     return NULL;
 }
 
+bool blocks_have(struct blocks *bs, struct str ulid)
+{
+    struct block_list *l = blocks_list(bs);
+    bool have = find(l, ulid) != NULL;
+    block_list_unref(l);
+    return have;
+}
+
 static void refuse(struct blocks *bs, struct str name, const struct diag *d)
 {
     if (map_get(&bs->refused, name)) return;

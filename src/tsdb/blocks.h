@@ -50,6 +50,9 @@ void blocks_sweep(struct blocks *bs);
 /* Opens what is new, lets go what is gone; blocks that newer ones replace, or that are marked deletable, are removed. */
 void blocks_reload(struct blocks *bs);
 
+/* Is a block of that name loaded? */
+bool blocks_have(struct blocks *bs, struct str ulid);
+
 /* Removes these folders and lets go of them. */
 void blocks_remove(struct blocks *bs, const struct str *ulids, size_t n);
 

@@ -151,7 +151,8 @@ static bool scan_file(struct chunkfiles *c, uint32_t seq, int fd,
     uint64_t bytes = atomic_load(&f->bytes);
     struct str file = str_make(f->map, bytes);
     if (!chunkfile_header_ok(file)) {
-        if (bytes) report_cut(scan, seq, 0, bytes, "not a file of head chunks");
+        const char *why = bytes < CHUNKFILE_HEADER ? "torn header" : "not a file of head chunks";
+        if (bytes) report_cut(scan, seq, 0, bytes, why);
         return false;
     }
     size_t at = CHUNKFILE_HEADER;
@@ -214,7 +215,14 @@ static enum err open_files(struct chunkfiles *c, const uint64_t *v, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         bool ok = i == 0 || v[i] == v[i - 1] + 1, keep = false;
+        bool scanned = ok;
         if (ok) TRY(open_file(c, (uint32_t)v[i], scan, &ok, &keep, d));
+        if (!ok && !keep && scanned) { /* told already */
+            char path[FILE_PATH_MAX];
+            path_of(c, (uint32_t)v[i], path);
+            (void)unlink(path);
+            keep = true;
+        }
         if (!ok) {
             remove_files(c, v + i + keep, n - i - keep, scan);
             return OK;

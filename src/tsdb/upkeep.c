@@ -60,11 +60,13 @@ static int64_t window_end(int64_t t, int64_t range)
     return (t / range - (t % range < 0)) * range + range;
 }
 
+/* Of times that no clock shows (a scraped page may) no block is made: they stay in the head. */
 static bool head_is_ripe(const struct tsdb *db, int64_t *mint, int64_t *maxt)
 {
     const struct head *h = db->head;
     int64_t low = atomic_load(&h->min_t), high = atomic_load(&h->max_t);
-    if (low > high || high / 2 - low / 2 <= h->range / 4 * 3) return false;
+    if (low < -BLOCK_TIME_MAX || low > BLOCK_TIME_MAX - h->range || low > high) return false;
+    if (high / 2 - low / 2 <= h->range / 4 * 3) return false;
     *mint = low;
     *maxt = window_end(low, h->range);
     return true;
@@ -95,8 +97,9 @@ static void move_start(struct tsdb *db, const struct head_truncation *t)
 {
     struct head *h = db->head;
     int64_t newest = atomic_load(&h->max_t), first = t->min_t;
+    if (newest > BLOCK_TIME_MAX) newest = BLOCK_TIME_MAX;
     if (first > newest - h->range / 2) first = newest - h->range / 2; /* came in meanwhile */
-    int64_t start = window_end(first, h->range) - h->range;
+    int64_t start = first > t->mint ? window_end(first, h->range) - h->range : t->mint;
     if (start < t->mint) start = t->mint;
     atomic_store(&h->min_t, start);
 }
@@ -142,9 +145,10 @@ static void truncate_head(struct tsdb *db)
 
 static bool no_space(const struct diag *d) { return strstr(d->text, "No space left") != NULL; }
 
-/* The oldest block makes room for what is new; never the last one. */
+/* The oldest block makes room for what is new; never the last one, and none where all is to be kept for ever. */
 static void make_room(struct tsdb *db)
 {
+    if (!db->retention_ms && !db->retention_bytes) return;
     struct block_list *l = blocks_list(&db->blocks);
     if (l->n > 1) {
         ARENA(a, 0);
@@ -184,8 +188,13 @@ static bool head_to_block(struct tsdb *db, int64_t mint, int64_t maxt, int64_t n
         failed(db, "writing a block", now_ms, &d);
         return false;
     }
-    atomic_fetch_add(&db->upkeep.compactions, 1);
     if (made.name[0]) blocks_reload(&db->blocks);
+    if (made.name[0] && !blocks_have(&db->blocks, str_c(made.name))) {
+        (void)diag_set(&d, ERR_SYS, "block %s cannot be read", made.name);
+        failed(db, "writing a block", now_ms, &d);
+        return false; /* the head keeps its samples */
+    }
+    atomic_fetch_add(&db->upkeep.compactions, 1);
     db->upkeep.epoch = readers_mark(&db->readers);
     db->upkeep.mint = maxt;
     db->upkeep.truncating = true;

@@ -62,7 +62,7 @@ static int remove_original(void **state)
 
 static void copy_original(struct store *s)
 {
-    char cmd[160];
+    char cmd[200];
     store_folder(s);
     (void)snprintf(cmd, sizeof(cmd), "cp -r '%s/.' '%s'", original.dir, s->dir);
     assert_int_equal(system(cmd), 0); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
@@ -238,7 +238,7 @@ static void leaves_damaged_blocks_aside(void **state)
     (void)state;
     struct store s;
     store_folder(&s);
-    char path[128];
+    char path[160];
     (void)snprintf(path, sizeof(path), "%s/01BKGV7JBM69T2G1BGBGM6KB12", s.dir);
     assert_int_equal(mkdir(path, 0700), 0);
     store_open(&s);

@@ -7,6 +7,8 @@
 #include "tsdb/plan.h"
 #include "unit/tsdb/store.h"
 
+#include "codec/num.h"
+
 #include <dirent.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -271,6 +273,110 @@ static void hides_nothing_meanwhile(void **state)
 }
 
 /*
+ * Damage and clocks
+ */
+
+static uint64_t next_random(uint64_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x;
+}
+
+static void flip_a_byte(const char *path, uint64_t *rng)
+{
+    FILE *f = fopen(path, "r+");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    long at = (long)(next_random(rng) % (uint64_t)ftell(f));
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    int was = fgetc(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    (void)fputc(was ^ (1 << next_random(rng) % 8), f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Whatever is wrong with a block: the store starts, and what it shows was written. */
+static void starts_with_damaged_blocks(void **state)
+{
+    (void)state;
+    static const char *const FILES[] = { "index", "chunks/000001", "tombstones", "meta.json" };
+    struct store s;
+    uint64_t rng = 3;
+    store_folder(&s);
+    store_open_with(&s, LIFE);
+    live(&s, 0, 9 * HOUR / STEP);
+    store_close(&s);
+    for (int round = 0; round < 120; round++) {
+        ARENA(a, 0);
+        struct store copy;
+        struct str *names;
+        size_t n;
+        store_folder(&copy);
+        struct str cmd = arena_fmt(&a, "cp -r '%s/.' '%s'", s.dir, copy.dir);
+        assert_int_equal(system(cmd.p), 0); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
+        assert_int_equal(dir_list(&a, str_c(copy.dir), &names, &n, NULL), OK);
+        assert_int_equal(names[0].n, ULID_CHARS); /* digits come first */
+        struct str path = arena_fmt(&a, "%s/%s/%s", copy.dir, names[0].p, FILES[round % 4]);
+        flip_a_byte(path.p, &rng);
+        store_open_with(&copy, LIFE);
+        upkeep(&copy, BEGIN + DAY);
+        struct querier *q = store_querier(&copy);
+        struct series *v = NULL;
+        struct column c = { 0 };
+        struct diag d;
+        n = 0;
+        if (q->ops->select(q, &a, NULL, 0, INT64_MIN, INT64_MAX, &v, &n, &d) != OK) n = 0;
+        for (size_t i = 0; i < n; i++) {
+            column_clear(&c);
+            if (q->ops->read(q, &v[i], INT64_MIN, INT64_MAX, &c) != OK) continue;
+            int64_t series;
+            struct str name = str_from(labels_get(v[i].lb, METRIC_NAME), 1);
+            assert_int_equal(num_parse_i64(name, &series), OK);
+            for (size_t k = 0; k < c.n; k++) {
+                assert_true(c.v[k] == value_of((int)series, (c.t[k] - BEGIN) / STEP));
+            }
+        }
+        column_done(&c);
+        q->ops->close(q);
+        store_remove(&copy);
+    }
+    store_remove(&s);
+}
+
+/* The clock goes back, far ahead, and samples come from a year that is not ours. */
+static void bears_clock_jumps(void **state)
+{
+    (void)state;
+    struct store s;
+    uint64_t refs[SERIES] = { 0 };
+    store_folder(&s);
+    store_open_with(&s, LIFE);
+    live(&s, 0, 5 * HOUR / STEP);
+    (void)tsdb_tick(s.db, 0);
+    upkeep(&s, 0);
+    (void)tsdb_tick(s.db, INT64_MAX / 2);
+    upkeep(&s, INT64_MAX / 2);
+    live(&s, 5 * HOUR / STEP, 6 * HOUR / STEP);
+    check(&s, 0, 6 * HOUR / STEP, NULL);
+    int64_t years = INT64_C(3) * 365 * 24 * 60;
+    put_step(&s, years, refs);
+    upkeep(&s, BEGIN + DAY); /* not a block for each window of three years */
+    struct tsdb_stats st;
+    tsdb_stats(s.db, &st);
+    assert_true(st.blocks < 6);
+    struct append_result r = store_put(&s, refs[0], INT64_MAX - 5, 1);
+    assert_int_equal(r.added, 1);
+    upkeep(&s, BEGIN + DAY);
+    store_close(&s);
+    store_open_with(&s, LIFE);
+    upkeep(&s, BEGIN + DAY);
+    if (s.reports) fail_msg("%s", s.last_text);
+    store_remove(&s);
+}
+
+/*
  * The planner, as a table: blocks in hours, what is merged
  */
 
@@ -348,6 +454,8 @@ int main(void)
         cmocka_unit_test(deletes),
         cmocka_unit_test(snapshots),
         cmocka_unit_test(hides_nothing_meanwhile),
+        cmocka_unit_test(starts_with_damaged_blocks),
+        cmocka_unit_test(bears_clock_jumps),
     };
     return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
 }
