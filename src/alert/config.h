@@ -15,6 +15,7 @@
 #include "alert/intervals.h"
 #include "alert/matchers.h"
 #include "codec/gotmpl.h"
+#include "io/http_config.h"
 
 struct kind;
 struct kind_field;
@@ -52,19 +53,13 @@ struct setting {
     const struct tmpl_set *tmpl; /* of templates: execute "" of it */
 };
 
-struct http_options {
-    struct str user, password, bearer, auth_type, proxy;
-    struct str password_file, bearer_file, ca_file, server_name;
-    bool insecure_skip_verify, follow_redirects;
-};
-
 struct integration {
     const struct kind *kind;
     const struct receiver *receiver;
     size_t index; /* among its kind in the receiver */
     bool send_resolved;
     struct setting *settings; /* a row of kind->fields each */
-    struct http_options http;
+    struct http_config http;
     struct str unset; /* not empty: disabled, and why ("SMTP_PASSWORD is not set") */
     const struct yaml_node *node;
 };

@@ -135,36 +135,15 @@ static struct yaml_pairs pairs_of(struct arena *a, const struct yaml_node *v)
 }
 
 /* ---- settings ---- */
-static void print_http(struct buf *b, int in, const struct yaml_node *v)
+/* What the file said: variables stay names. It was decoded before, so that it decodes. */
+static void print_http(struct loading *l, struct buf *b, int in, const struct yaml_node *v)
 {
-    static const char *const before[] = { "basic_auth", "authorization", "oauth2" };
-    indent(b, in);
-    buf_putc(b, "http_config:\n");
-    for (size_t i = 0; i < ARRAY_LEN(before); i++) {
-        const struct yaml_node *x = yaml_get(v, before[i]);
-        if (!x) continue;
-        if (i == 1 && !yaml_get(x, "type")) {
-            indent(b, in + 2);
-            buf_putc(b, "authorization:\n");
-            text_line(b, in + 4, "type", STR("Bearer"));
-            const struct yaml_node *file = yaml_get(x, "credentials_file");
-            if (yaml_get(x, "credentials")) raw_line(b, in + 4, "credentials", STR("<secret>"));
-            if (file) text_line(b, in + 4, "credentials_file", file->text);
-        } else {
-            node_line(b, in + 2, before[i], x);
-        }
-    }
-    if (yaml_get(v, "bearer_token")) {
-        indent(b, in + 2);
-        buf_putc(b, "authorization:\n");
-        text_line(b, in + 4, "type", STR("Bearer"));
-        raw_line(b, in + 4, "credentials", STR("<secret>"));
-    }
-    if (yaml_get(v, "tls_config")) node_line(b, in + 2, "tls_config", yaml_get(v, "tls_config"));
-    raw_line(b, in + 2, "follow_redirects", yaml_str(yaml_get(v, "follow_redirects"), STR("true")));
-    raw_line(b, in + 2, "enable_http2", yaml_str(yaml_get(v, "enable_http2"), STR("true")));
-    const struct yaml_node *proxy = yaml_get(v, "proxy_url");
-    if (proxy) text_line(b, in + 2, "proxy_url", proxy->text);
+    struct http_config h;
+    struct yaml_printer p = { .b = b, .depth = (unsigned)in / 2 };
+    if (yaml_decode(l->a, v, &HTTP_CONFIG_TABLE, YAML_V2, &h, NULL) != OK) return;
+    yp_in(&p, "http_config");
+    http_config_print(&p, &h);
+    yp_out(&p);
 }
 
 static void print_tls(struct buf *b, int in, const char *key, const struct yaml_node *v)
@@ -210,7 +189,7 @@ static void print_setting(struct loading *l, struct buf *b, int in, const struct
     struct str text = s->node && s->node->kind == YAML_SCALAR && f->type != FT_BOOL ? s->node->text
                                                                                     : s->text;
     switch (f->type) {
-    case FT_HTTP: print_http(b, in, s->node && !yaml_is_null(s->node) ? s->node : http); return;
+    case FT_HTTP: print_http(l, b, in, s->node && !yaml_is_null(s->node) ? s->node : http); return;
     case FT_TLS: print_tls(b, in, f->key, s->node); return;
     case FT_SECRET:
     case FT_SECRET_TEMPLATE:

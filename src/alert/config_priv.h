@@ -57,7 +57,7 @@ struct loading {
     const struct config_options *o;
     struct raw_config raw;
     struct setting *global; /* a row of global_fields each */
-    struct http_options global_http;
+    struct http_config global_http;
     const struct yaml_node *global_http_node;
     bool smtp_tls_insecure;
     struct {
@@ -67,7 +67,6 @@ struct loading {
 };
 
 extern const struct yaml_table raw_config_table;
-extern const struct yaml_table http_table;
 
 /* at: the place; may be NULL */
 void config_warn(struct loading *l, const struct yaml_node *at, const char *fmt, ...) PRINTF(3, 4);

@@ -7,65 +7,7 @@
 #include "codec/goquote.h"
 #include "codec/gotime.h"
 
-/* ---- http_config and tls_config ---- */
-struct raw_http {
-    const struct yaml_node *basic_auth, *authorization, *oauth2, *tls, *headers, *connect_header;
-    struct str bearer_token, bearer_token_file, proxy, no_proxy;
-    bool follow, http2, from_environment;
-};
-static void http_defaults(void *out)
-{
-    struct raw_http *h = out;
-    h->follow = h->http2 = true;
-}
-#define AT(field) offsetof(struct raw_http, field)
-static const struct yaml_field http_fields[] = {
-    { .key = "basic_auth", .type = YT_NODE, .offset = AT(basic_auth) },
-    { .key = "authorization", .type = YT_NODE, .offset = AT(authorization) },
-    { .key = "oauth2", .type = YT_NODE, .offset = AT(oauth2) },
-    { .key = "bearer_token", .type = YT_STR, .offset = AT(bearer_token) },
-    { .key = "bearer_token_file", .type = YT_STR, .offset = AT(bearer_token_file) },
-    { .key = "tls_config", .type = YT_NODE, .offset = AT(tls) },
-    { .key = "follow_redirects", .type = YT_BOOL, .offset = AT(follow) },
-    { .key = "enable_http2", .type = YT_BOOL, .offset = AT(http2) },
-    { .key = "proxy_url", .type = YT_STR, .offset = AT(proxy) },
-    { .key = "no_proxy", .type = YT_STR, .offset = AT(no_proxy) },
-    { .key = "proxy_from_environment", .type = YT_BOOL, .offset = AT(from_environment) },
-    { .key = "proxy_connect_header", .type = YT_NODE, .offset = AT(connect_header) },
-    { .key = "http_headers", .type = YT_NODE, .offset = AT(headers) },
-    { .key = NULL },
-};
-static enum err http_check(struct arena *a, const struct yaml_node *at, void *out, struct diag *d)
-{
-    const struct raw_http *h = out;
-    (void)a;
-    (void)at;
-    if (h->bearer_token.n && h->bearer_token_file.n) {
-        return diag_set(d, ERR_SYNTAX,
-                        "at most one of bearer_token & bearer_token_file must be configured");
-    }
-    bool bearer = h->bearer_token.n || h->bearer_token_file.n;
-    if ((h->basic_auth || h->oauth2) && bearer) {
-        return diag_set(
-            d, ERR_SYNTAX,
-            "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured");
-    }
-    if (h->authorization && bearer) {
-        return diag_set(d, ERR_SYNTAX,
-                        "authorization is not compatible with bearer_token & bearer_token_file");
-    }
-    if (!!h->authorization + !!h->basic_auth + !!h->oauth2 > 1) {
-        return diag_set(d, ERR_SYNTAX,
-                        "at most one of basic_auth, oauth2 & authorization must be configured");
-    }
-    return OK;
-}
-const struct yaml_table http_table = { .go_type = "config.plain",
-                                       .size = sizeof(struct raw_http),
-                                       .fields = http_fields,
-                                       .defaults = http_defaults,
-                                       .check = http_check };
-
+/* ---- http_config ---- */
 static struct str resolve(struct loading *l, struct str text, enum expand_where where,
                           struct str *unset)
 {
@@ -75,33 +17,27 @@ static struct str resolve(struct loading *l, struct str text, enum expand_where 
     return out.text;
 }
 
-static enum err load_http(struct loading *l, const struct yaml_node *v, struct http_options *out,
+static struct secret resolve_secret(struct loading *l, struct secret s, struct str *unset)
+{
+    return secret_of(resolve(l, secret_reveal(s), EXPAND_ANYWHERE, unset));
+}
+
+static enum err load_http(struct loading *l, const struct yaml_node *v, struct http_config *out,
                           struct str *unset, struct diag *d)
 {
-    struct raw_http h;
-    TRY(yaml_decode(l->a, v, &http_table, YAML_V2, &h, d));
-    *out = (struct http_options){ .follow_redirects = h.follow };
-    out->user = resolve(l, yaml_str(yaml_get(h.basic_auth, "username"), STR("")), EXPAND_ANYWHERE,
-                        unset);
-    out->password = resolve(l, yaml_str(yaml_get(h.basic_auth, "password"), STR("")),
-                            EXPAND_ANYWHERE, unset);
-    out->password_file = yaml_str(yaml_get(h.basic_auth, "password_file"), STR(""));
-    out->auth_type = yaml_str(yaml_get(h.authorization, "type"), STR("Bearer"));
-    out->bearer = resolve(l, yaml_str(yaml_get(h.authorization, "credentials"), h.bearer_token),
-                          EXPAND_ANYWHERE, unset);
-    out->bearer_file = yaml_str(yaml_get(h.authorization, "credentials_file"), h.bearer_token_file);
-    out->proxy = resolve(l, h.proxy, EXPAND_URL, unset);
-    out->ca_file = yaml_str(yaml_get(h.tls, "ca_file"), STR(""));
-    out->server_name = yaml_str(yaml_get(h.tls, "server_name"), STR(""));
-    struct yaml_node *skip = yaml_get(h.tls, "insecure_skip_verify");
-    if (skip && !yaml_bool_of(skip, &out->insecure_skip_verify)) {
-        return yaml_mismatch(skip, "bool", d);
+    struct http_config h;
+    TRY(yaml_decode(l->a, v, &HTTP_CONFIG_TABLE, YAML_V2, &h, d));
+    if (h.basic) {
+        h.basic->username = resolve(l, h.basic->username, EXPAND_ANYWHERE, unset);
+        h.basic->password = resolve_secret(l, h.basic->password, unset);
     }
-    if (h.oauth2) {
-        config_warn(
-            l, h.oauth2,
-            "http_config with oauth2 is accepted and not done: its requests go without a token");
+    if (h.authorization) {
+        h.authorization->credentials = resolve_secret(l, h.authorization->credentials, unset);
     }
+    if (h.oauth2) h.oauth2->client_secret = resolve_secret(l, h.oauth2->client_secret, unset);
+    h.proxy.url = resolve(l, h.proxy.url, EXPAND_URL, unset);
+    http_config_resolve(l->a, l->o->dir, &h);
+    *out = h;
     return OK;
 }
 
@@ -199,6 +135,19 @@ static enum err load_text(struct loading *l, const struct kind_field *f, const s
     return OK;
 }
 
+/* Known keys, and none that mails would ignore. */
+static enum err check_mail_tls(struct loading *l, const struct yaml_node *v, struct diag *d)
+{
+    struct tls_config t;
+    TRY(yaml_decode(l->a, v, &TLS_CONFIG_TABLE, YAML_V2, &t, d));
+    if (t.ca.n || t.cert.n || t.cert_file.n || t.server_name.n || t.min || t.max) {
+        config_warn(l, v,
+                    "tls_config of mails: only ca_file and insecure_skip_verify count yet; the "
+                    "other keys are not done");
+    }
+    return OK;
+}
+
 static enum err load_setting(struct loading *l, const struct kind_field *f,
                              const struct yaml_node *v, struct setting *s, struct str *unset,
                              struct diag *d)
@@ -209,9 +158,7 @@ static enum err load_setting(struct loading *l, const struct kind_field *f,
     switch (f->type) {
     case FT_HTTP:
     case FT_NODE: return OK;
-    case FT_TLS:
-        if (v->kind != YAML_MAP) return yaml_mismatch(v, "config.TLSConfig", d);
-        return OK;
+    case FT_TLS: return check_mail_tls(l, v, d);
     case FT_STRINGS: return v->kind == YAML_SEQ ? OK : yaml_mismatch(v, "[]string", d);
     case FT_MAP: return v->kind == YAML_MAP ? OK : yaml_mismatch(v, "map[string]string", d);
     default: return load_text(l, f, v, s, unset, d);

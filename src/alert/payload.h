@@ -16,7 +16,7 @@
 
 struct message {
     bool is_mail;
-    struct str url, body, bearer;                /* HTTP: POST of JSON */
+    struct str url, body;                        /* HTTP: POST of JSON */
     struct str host, hello, user, from, message; /* mail */
     uint16_t port;
     const struct str *to;

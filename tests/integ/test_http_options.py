@@ -77,6 +77,12 @@ class Target(Quiet):
             self.answer(200, PAGE, Content_Type="text/plain; version=0.0.4")
 
 
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append((self.path, dict(self.headers.items()), body))
+        self.answer(200, b"{}", Content_Type="application/json")
+
+
 class Tokens(Quiet):
     """Client credentials in the header on /header, in the body on /body; every token lasts 12 s: 2 s for a client."""
 
@@ -305,7 +311,45 @@ def run(binary, folder, s, rows, env):
             assert not lines, f"{secret} is shown: {lines[0][:300]}"
         assert "<secret>" in shown
         print("ok nothing secret is shown")
-    print("5 passed, 0 failed")
+    notifiers(binary, folder, s)
+    print("6 passed, 0 failed")
+
+
+def notifiers(binary, folder, s):
+    """Hooks and Alertmanagers behind TLS: ours to both, with logins of all kinds."""
+    am, prom = peers.free_port(), peers.free_port()
+    login = {"tls_config": {"ca_file": "ca.pem"}, "follow_redirects": True}
+    oauth = {"client_id": "client 1", "client_secret": "cs-hidden", "token_url": f"http://127.0.0.1:{s['tokens'].port}/header"}
+    hook = f"https://127.0.0.1:{s['tls'].port}/hook"
+    pathlib.Path(folder, "am.yml").write_text(json.dumps({"route": {"receiver": "r", "group_wait": "0s"}, "receivers": [{"name": "r", "webhook_configs": [
+        {"url": hook + "1", "http_config": {**login, "oauth2": oauth}},
+        {"url": hook + "2", "http_config": {**login, "http_headers": {"X-Many": {"secrets": ["hdr-quiet"]}}}},
+        {"url": f"https://127.0.0.1:{s['client'].port}/hook3", "http_config": {
+            "tls_config": {"ca_file": "ca.pem", "cert_file": "client.pem", "key_file": "client.key"}}}]}]}))
+    pathlib.Path(folder, "rules.yml").write_text("groups: [{name: g, rules: [{alert: A, expr: vector(1)}]}]")
+    pathlib.Path(folder, "p2.yml").write_text(json.dumps({
+        "global": {"evaluation_interval": "1s"}, "rule_files": ["rules.yml"], "alerting": {"alertmanagers": [
+            {"scheme": "https", **login, "authorization": {"credentials_file": "token"}, "static_configs": [{"targets": [f"127.0.0.1:{s['tls'].port}"]}]}]}}))
+    with peers.Process([binary, "alertmanager", f"--web.listen-address=127.0.0.1:{am}", f"--config.file={folder}/am.yml",
+                        f"--storage.path={folder}/am", "--cluster.listen-address="], f"{folder}/log-am") as a, \
+            peers.Process([binary, "prometheus", f"--web.listen-address=127.0.0.1:{prom}", f"--config.file={folder}/p2.yml",
+                           f"--storage.tsdb.path={folder}/data2"], f"{folder}/log-p2") as p:
+        peers.wait_for(lambda: peers.listening(am), 20, "the alertmanager: " + a.text())
+        alert = json.dumps([{"labels": {"alertname": "A"}}]).encode()
+        assert peers.http(f"http://127.0.0.1:{am}/api/v2/alerts", method="POST", body=alert, headers={"Content-Type": "application/json"})[0] == 200
+
+        def came(server, path):
+            return next((h for q, h, b in s[server].seen if q == path and b), None)
+        one = peers.wait_for(lambda: came("tls", "/hook1"), 20, "a hook by OAuth 2 behind TLS: " + a.text())
+        assert one["Authorization"] == "Bearer acc-1/header", one
+        two = peers.wait_for(lambda: came("tls", "/hook2"), 20, "a hook behind TLS")
+        assert two["X-Many"] == "hdr-quiet" and "Authorization" not in two, two
+        peers.wait_for(lambda: came("client", "/hook3"), 20, "a hook that wants a certificate")
+        sent = peers.wait_for(lambda: came("tls", "/api/v2/alerts"), 20, "an alert to an Alertmanager behind TLS: " + p.text())
+        assert sent["Authorization"] == "Bearer tok-opaque", sent
+        shown = peers.http(f"http://127.0.0.1:{am}/api/v2/status")[2] + a.text() + p.text()
+        assert not any(x in shown for x in SECRETS), shown
+    print("ok notifiers")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,13 @@ static void add_secret(struct exam *x, struct secrets *s, struct str text)
     if (text.n >= SECRET_LEAST) *vec_push(&x->a, &s->v) = text;
 }
 
+static void add_http(struct exam *x, struct secrets *s, const struct http_config *h)
+{
+    if (h->basic) add_secret(x, s, secret_reveal(h->basic->password));
+    if (h->authorization) add_secret(x, s, secret_reveal(h->authorization->credentials));
+    if (h->oauth2) add_secret(x, s, secret_reveal(h->oauth2->client_secret));
+}
+
 static void add_receivers(struct exam *x, struct secrets *s, const struct alert_config *c)
 {
     for (size_t i = 0; c && i < c->receivers_n; i++) {
@@ -84,8 +91,7 @@ static void add_receivers(struct exam *x, struct secrets *s, const struct alert_
                 bool secret = t == FT_SECRET || t == FT_SECRET_TEMPLATE || t == FT_SECRET_URL;
                 if (secret) add_secret(x, s, in->settings[f].text);
             }
-            add_secret(x, s, in->http.password);
-            add_secret(x, s, in->http.bearer);
+            add_http(x, s, &in->http);
         }
     }
 }

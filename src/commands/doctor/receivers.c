@@ -180,7 +180,7 @@ static void examine_hook(struct exam *x, void *ctx)
                     unreached_why(&a, e, p->host, STEP_MS), fix, str_c(d.text));
         return;
     }
-    const struct http_options *h = &p->in->http;
+    const struct tls_config *h = &p->in->http.tls;
     const struct dial_tls tls = { .server_name = h->server_name.n ? h->server_name : p->host,
                                   .ca_file = h->ca_file,
                                   .insecure_skip_verify = h->insecure_skip_verify };

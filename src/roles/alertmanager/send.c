@@ -79,29 +79,24 @@ static enum send_outcome send_mail(const struct sending *s, const struct message
     return e == OK ? SEND_OK : by_err(e, reason);
 }
 
+/* The address and what comes with it; a token of Slack's stands in place of the configured login. */
 static enum err http_secrets(const struct integration *in, struct arena *a, struct message *msg,
-                             struct str *password, struct diag *d)
+                             struct http_config *http, struct diag *d)
 {
-    const struct http_options *h = &in->http;
-    struct str text;
-    bool slack = str_eqc(str_c(in->kind->name), "slack");
-    if (slack) {
-        TRY(secret_text(in, a, "api_url", "api_url_file", &msg->url, d));
-        TRY(secret_text(in, a, "app_token", "app_token_file", &msg->bearer, d));
-        if (msg->bearer.n) msg->url = setting_text(in, "app_url");
-    } else if (!msg->url.n) {
-        TRY(secret_text(in, a, "url", "url_file", &msg->url, d));
+    struct str token = { 0 };
+    *http = in->http;
+    if (!str_eqc(str_c(in->kind->name), "slack")) {
+        return msg->url.n ? OK : secret_text(in, a, "url", "url_file", &msg->url, d);
     }
-    *password = h->password;
-    if (!password->n && h->password_file.n) {
-        TRY(file_read(a, h->password_file, SECRET_FILE_MAX, &text, d));
-        *password = str_trim(text);
-    }
-    if (!msg->bearer.n) msg->bearer = h->bearer;
-    if (!msg->bearer.n && h->bearer_file.n) {
-        TRY(file_read(a, h->bearer_file, SECRET_FILE_MAX, &text, d));
-        msg->bearer = str_trim(text);
-    }
+    TRY(secret_text(in, a, "api_url", "api_url_file", &msg->url, d));
+    TRY(secret_text(in, a, "app_token", "app_token_file", &token, d));
+    if (!token.n) return OK;
+    msg->url = setting_text(in, "app_url");
+    http->basic = NULL;
+    http->oauth2 = NULL;
+    http->authorization = arena_new(a, struct authorization);
+    http->authorization->type = STR("Bearer");
+    http->authorization->credentials = secret_of(token);
     return OK;
 }
 
@@ -128,30 +123,20 @@ static enum send_outcome send_http(const struct sending *s, struct message *msg,
                                    const _Atomic(bool) *cancel, const char **reason, struct diag *d)
 {
     const struct integration *in = sending_notification(s)->integration;
-    struct str password;
-    enum err e = http_secrets(in, a, msg, &password, d);
+    struct http_config http;
+    enum err e = http_secrets(in, a, msg, &http, d);
     if (e != OK) return by_err(e, reason);
-    struct http_pair headers[3] = { { STR("Content-Type"), STR("application/json") },
-                                    { STR("User-Agent"), STR("Alertmanager/0.34.0") } };
-    size_t n = 2;
-    if (msg->bearer.n) {
-        headers[n++] = (struct http_pair){
-            STR("Authorization"),
-            arena_fmt(a, STR_FMT " " STR_FMT, STR_ARG(in->http.auth_type), STR_ARG(msg->bearer))
-        };
-    }
+    const struct http_pair headers[] = { { STR("Content-Type"), STR("application/json") },
+                                         { STR("User-Agent"), STR("Alertmanager/0.34.0") } };
     struct http_call call = {
         .method = "POST",
         .url = msg->url,
         .headers = headers,
-        .headers_n = n,
+        .headers_n = ARRAY_LEN(headers),
         .body = msg->body,
         .timeout_ms = time_left(s, in),
         .body_max = ANSWER_MAX,
-        .user = in->http.user,
-        .password = secret_of(password),
-        .follow_redirects = in->http.follow_redirects,
-        .proxy = in->http.proxy,
+        .config = &http,
     };
     struct http_result res = { 0 };
     e = http_fetch(&call, cancel, &res, d);
