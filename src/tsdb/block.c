@@ -104,7 +104,11 @@ static enum err open_tombstones(struct block *b, struct arena *a, struct diag *d
 static enum err open_all(struct block *b, struct diag *d)
 {
     ARENA(a, 0);
+    struct stat st;
     TRY(block_read_meta(str_c(b->dir), &b->arena, &b->meta, d));
+    if (stat(path_join(&a, str_c(b->dir), STR("meta.json")).p, &st) == 0) {
+        b->bytes += (uint64_t)st.st_size;
+    }
     TRY(open_index(b, &a, d));
     TRY(open_segments(b, &a, d));
     return open_tombstones(b, &a, d);

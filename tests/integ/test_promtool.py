@@ -266,6 +266,59 @@ def queries():
     server.shutdown()
 
 
+def page():
+    """Five hours of counters, one of a gauge with an odd label."""
+    lines = ["# HELP reqs r", "# TYPE reqs counter"]
+    for job in range(3):
+        lines += [f'reqs_total{{job="j{job}",code="200"}} {i * (job + 1)} {1700000000 + i}' for i in range(0, 5 * 3600, 60)]
+    lines += ["# TYPE temp gauge"] + [f'temp{{a="x y\\"z"}} {20 + i / 7} {1700000000.5 + i}' for i in range(0, 3600, 30)]
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def blocks():
+    """Each tool's blocks in the other's hands."""
+    with tempfile.TemporaryDirectory() as d:
+        d = pathlib.Path(d)
+        (d / "in.om").write_text(page())
+        for tool, out in ((["promtool"], "theirs"), ([VIGIE, "promtool"], "ours")):
+            p = subprocess.run([*tool, "tsdb", "create-blocks-from", "openmetrics", "in.om", out], cwd=d, capture_output=True, text=True)
+            assert p.returncode == 0 and len(p.stdout.splitlines()) == 4, p
+            (d / out / "wal").mkdir()  # 2.42 cannot dump without one
+        dumps = set()
+        for folder in ("ours", "theirs"):
+            assert compare(["tsdb", "list", folder], d) and compare(["tsdb", "list", "-r", folder], d)
+            ours, theirs = both(["tsdb", "dump", folder], d)  # theirs goes block by block
+            assert sorted(ours[1].splitlines()) == sorted(theirs[1].splitlines())
+            dumps.add(ours[1])
+            assert compare(["tsdb", "dump", "--match={__name__=\"temp\"}", "--min-time=1700000000000", "--max-time=1700000100000", folder], d)
+            ours, theirs = both(["tsdb", "analyze", folder], d)  # ties in any order; 3.x says Total Series
+            assert sorted(ours[1].replace("Total Series", "Series").splitlines()) == sorted(theirs[1].splitlines()), (ours, theirs)
+        assert len(dumps) == 1 and len(dumps.pop().splitlines()) == 1020
+        for text in ("a 1\n# EOF\n", "a 1 1\n", "# EOF\n"):
+            (d / "bad.om").write_text(text)
+            assert compare(["tsdb", "create-blocks-from", "openmetrics", "bad.om", "x"], d), text
+        for args in (["list", "nowhere"], ["dump", "nowhere"], ["analyze", "ours", "XYZ"]):
+            assert compare(["tsdb", *args], d)
+
+
+def a_running_servers_directory():
+    """The head comes out of the log, and the directory in use is only read."""
+    with tempfile.TemporaryDirectory() as d:
+        d, port = pathlib.Path(d), peers.free_port()
+        (d / "p.yml").write_text(f"scrape_configs:\n- job_name: me\n  scrape_interval: 1s\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
+        p = peers.Process([VIGIE, "prometheus", f"--config.file={d}/p.yml", f"--storage.tsdb.path={d}/data", f"--web.listen-address=127.0.0.1:{port}"], d / "log")
+        try:
+            url = f"http://127.0.0.1:{port}"
+            peers.wait_for(lambda: json.loads(peers.http(url + "/api/v1/query?query=up==1")[2])["data"]["result"], 30, "a first scrape")
+            got = subprocess.run([VIGIE, "promtool", "tsdb", "dump", "--match=up", f"{d}/data"], capture_output=True, text=True)
+            assert got.returncode == 0 and got.stdout.startswith('{__name__="up", instance="127.0.0.1:'), got
+            got = subprocess.run([VIGIE, "promtool", "query", "instant", url, "up"], capture_output=True, text=True)
+            assert got.returncode == 0 and got.stdout.startswith('up{instance="127.0.0.1:'), got
+            assert peers.http(url + "/-/healthy")[0] == 200
+        finally:
+            p.stop()
+
+
 def formatting():
     p = subprocess.run([VIGIE, "promtool", "--experimental", "promql", "format", "sum(rate(up[5m]))by(job)"], capture_output=True, text=True)
     assert (p.returncode, p.stdout) == (0, "sum by (job) (rate(up[5m]))\n"), p
@@ -283,6 +336,6 @@ if __name__ == "__main__":
     try:
         peers.need("promtool", "apt-get install prometheus")
         peers.run(unit_tests, expected_exit_codes, own_unit_test, rules_and_configurations, metrics, web_configurations, mistakes_on_the_command_line,
-                  queries, formatting, masks_are_needed)
+                  queries, blocks, a_running_servers_directory, formatting, masks_are_needed)
     except peers.Missing as why:
         sys.exit(str(why))

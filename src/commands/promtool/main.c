@@ -182,6 +182,50 @@ static const struct flag TEST[] = {
     END
 };
 
+#define HUMAN                                                                                      \
+    {                                                                                              \
+        .name = "human-readable", .short_name = 'r', .type = FLAG_BOOL,                            \
+        .offset = AT(human_readable), .help = "Print human readable values."                       \
+    }
+static const struct flag LIST[] = { GLOBAL_FLAGS, HUMAN, END };
+static const struct flag ANALYZE[] = { GLOBAL_FLAGS,
+                                       { .name = "limit",
+                                         .type = FLAG_INT,
+                                         .offset = AT(limit),
+                                         .deflt = "20",
+                                         .help = "How many items to show in each list." },
+                                       { .name = "extended",
+                                         .type = FLAG_BOOL,
+                                         .offset = AT(extended),
+                                         .help = "Run extended analysis." },
+                                       END };
+static const struct flag DUMP[] = {
+    GLOBAL_FLAGS,
+    { .name = "min-time",
+      .type = FLAG_INT,
+      .offset = AT(min_time),
+      .deflt = "-9223372036854775808",
+      .help = "Minimum timestamp to dump, in milliseconds since the Unix epoch." },
+    { .name = "max-time",
+      .type = FLAG_INT,
+      .offset = AT(max_time),
+      .deflt = "9223372036854775807",
+      .help = "Maximum timestamp to dump, in milliseconds since the Unix epoch." },
+    { .name = "match",
+      .type = FLAG_STRS,
+      .offset = AT(match),
+      .help = "Series selector. Can be specified multiple times." },
+    END
+};
+static const struct flag CREATE[] = { GLOBAL_FLAGS,
+                                      HUMAN,
+                                      { .name = "quiet",
+                                        .short_name = 'q',
+                                        .type = FLAG_BOOL,
+                                        .offset = AT(quiet),
+                                        .help = "Do not print created blocks." },
+                                      END };
+
 enum files { NO_FILES, SOME_FILES, FILES_OR_STDIN };
 
 static const struct subcommand {
@@ -216,6 +260,15 @@ static const struct subcommand {
       2, NO_FILES, false },
     { "test", "rules", promtool_test_rules, TEST, "<test-rule-file>...", "Unit tests for rules.", 1,
       SIZE_MAX, SOME_FILES, false },
+    { "tsdb", "list", promtool_tsdb_list, LIST, "[<db path>]", "List tsdb blocks.", 0, 1, NO_FILES,
+      false },
+    { "tsdb", "analyze", promtool_tsdb_analyze, ANALYZE, "[<db path>] [<block id>]",
+      "Analyze churn, label pair cardinality and compaction efficiency.", 0, 2, NO_FILES, false },
+    { "tsdb", "dump", promtool_tsdb_dump, DUMP, "[<db path>]",
+      "Dump data (series+samples) from a TSDB.", 0, 1, NO_FILES, false },
+    { "tsdb", "create-blocks-from openmetrics", promtool_create_blocks, CREATE,
+      "<input file> [<output directory>]",
+      "Import samples from OpenMetrics input and produce TSDB blocks.", 1, 2, NO_FILES, false },
     { "promql", "format", promtool_format, PLAIN, "<query>",
       "Format PromQL query to pretty printed form.", 1, 1, NO_FILES, true },
     { .group = NULL },
@@ -390,13 +443,19 @@ int promtool_main(int argc, char **argv)
         if (has(argc, argv, "--help", "-h")) return overview(stdout);
         return promtool_usage("must select a subcommand of '%s'", argv[group]);
     }
-    const struct subcommand *s = subcommand_named(argv[group], argv[name]);
+    int more = next_word(argc, argv, name + 1); /* of a name in two words */
+    struct str two = arena_fmt(&a, "%s %s", argv[name], more < argc ? argv[more] : "");
+    const struct subcommand *s = subcommand_named(argv[group], two.p);
+    if (!s) {
+        more = -1;
+        s = subcommand_named(argv[group], argv[name]);
+    }
     if (!s) return promtool_usage("expected command but got \"%s\"", argv[name]);
-    /* The two words go; what is left are flags and arguments. */
+    /* The words go; what is left are flags and arguments. */
     char **rest = arena_array(&a, (size_t)argc + 1, sizeof(*rest));
     int n = 0;
     for (int i = 0; i < argc; i++) {
-        if (i != group && i != name) rest[n++] = argv[i];
+        if (i != group && i != name && i != more) rest[n++] = argv[i];
     }
     return run(s, n, rest, &a);
 }

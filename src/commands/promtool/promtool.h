@@ -18,11 +18,10 @@ struct promtool_options {
     struct flag_strs args; /* behind the subcommand, flags taken out */
     bool version, experimental, syntax_only, lint_fatal, ignore_unknown, extended, diff, debug,
         agent;
-    struct str features, lint, output, url, start, end, time, junit, http_config, format, match1,
-        max_block_duration;
-    struct flag_strs run, match, headers, matches;
-    int64_t step_ms, lookback_ms, timeout_ms, limit;
-    bool human_readable, quiet, test;
+    struct str features, lint, output, url, start, end, time, junit, http_config;
+    struct flag_strs run, match, headers;
+    int64_t step_ms, lookback_ms, limit, min_time, max_time;
+    bool human_readable, quiet;
 };
 
 /* --http.config.file as the client's settings; NULL without it. Errors: of the file, with its name. */
@@ -41,6 +40,10 @@ int promtool_query_range(const struct promtool_options *o);
 int promtool_query_series(const struct promtool_options *o);
 int promtool_query_labels(const struct promtool_options *o);
 int promtool_test_rules(const struct promtool_options *o);
+int promtool_tsdb_list(const struct promtool_options *o);
+int promtool_tsdb_analyze(const struct promtool_options *o);
+int promtool_tsdb_dump(const struct promtool_options *o);
+int promtool_create_blocks(const struct promtool_options *o);
 int promtool_format(const struct promtool_options *o);
 
 /* "promtool: error: ..., try --help" on standard error; PROMTOOL_FAILED. */
