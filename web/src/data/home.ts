@@ -17,9 +17,10 @@ export const NOW = {
   produce: 'max by (broker) (kafka_network_requestmetrics_99percentile{request="Produce"})', fetch: 'max by (broker) (kafka_network_requestmetrics_99percentile{request="Fetch"})', brokerUrp: 'sum by (broker) (kafka_server_replicamanager_underreplicatedpartitions)', leaders: 'max by (broker) (kafka_server_replicamanager_leadercount)',
   leadersById: 'count_values("broker", kafka_topic_partition_leader)',
 } as const;
+/* firing is 0 only where something was scraped: a time of which nothing is known was no calm one. */
 export const HISTORY = {
   brokers: 'max(kafka_brokers)', controllers: 'sum(kafka_controller_kafkacontroller_activecontrollercount)', offline: 'max(kafka_controller_kafkacontroller_offlinepartitionscount)', urp: NOW.urp, lag: 'sum by (consumergroup) (kafka_consumergroup_lag >= 0)', disks: `max(${DIRS})`,
-  firing: 'count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)', bytesIn: `sum(rate(kafka_server_brokertopicmetrics_bytesin_total${R}))`, bytesOut: `sum(rate(kafka_server_brokertopicmetrics_bytesout_total${R}))`, produce: NOW.produce, written: `sum(${IN_BY_PARTITION})`,
+  firing: 'count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or 0 * max(up)', bytesIn: `sum(rate(kafka_server_brokertopicmetrics_bytesin_total${R}))`, bytesOut: `sum(rate(kafka_server_brokertopicmetrics_bytesout_total${R}))`, produce: NOW.produce, written: `sum(${IN_BY_PARTITION})`,
 } as const;
 /* All questions of a kind travel as one expression; a label of ours says whose answer a series is. */
 const MARK = 'vigie_question';
