@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stddef.h>
+
 enum flag_type {
     FLAG_BOOL,     /* bool */
     FLAG_STR,      /* struct str */
@@ -43,6 +45,19 @@ struct flag {
     bool unsupported; /* accepted by the parser, refused with a sentence when set */
     bool valued;      /* FLAG_BOOL: --x=true and --x=false are taken, too, which kingpin refuses */
 };
+
+/* The two rows that every role's table has: T's log_level and log_format. */
+#define FLAGS_LOG(T)                                                                               \
+    { .name = "log.level",                                                                         \
+      .type = FLAG_ENUM,                                                                           \
+      .offset = offsetof(T, log_level),                                                            \
+      .deflt = "info",                                                                             \
+      .choices = "debug|info|warn|error",                                                          \
+      .help = "Only log messages with the given severity or above." },                             \
+    {                                                                                              \
+        .name = "log.format", .type = FLAG_ENUM, .offset = offsetof(T, log_format),                \
+        .deflt = "logfmt", .choices = "logfmt|json", .help = "Output format of log messages."      \
+    }
 
 /*
  * Fills *config from defaults, then environment, then argv (argv[0] is not read). `prefix` (may be NULL): only flags

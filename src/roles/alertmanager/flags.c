@@ -190,17 +190,6 @@ const struct flag am_flags_table[] = {
       .deflt = "",
       .help =
           "Comma-separated experimental features to enable: classic-mode, utf8-strict-mode; others are accepted." },
-    { .name = "log.level",
-      .type = FLAG_ENUM,
-      .offset = AT(log_level),
-      .deflt = "info",
-      .choices = "debug|info|warn|error",
-      .help = "Only log messages with the given severity or above." },
-    { .name = "log.format",
-      .type = FLAG_ENUM,
-      .offset = AT(log_format),
-      .deflt = "logfmt",
-      .choices = "logfmt|json",
-      .help = "Output format of log messages." },
+    FLAGS_LOG(struct am_flags),
     { .name = NULL },
 };
