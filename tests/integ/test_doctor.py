@@ -147,11 +147,15 @@ class World:
         self.vigie = peers.Process([VIGIE, "run", self.home / "good", "--data", self.home / "data", "--kafka", self.kafka.bootstrap,
                                     "--jmx", f"127.0.0.1:{self.kafka.jmx[0]}", *self.flags()], self.home / "vigie.log", env=self.env)
         wait_for(lambda: self.names() >= {"kafka_consumergroup_lag", "kafka_server_replicamanager_underreplicatedpartitions"}, 60, "metrics of both exporters")
+        wait_for(lambda: {t["health"] for t in self.api("/api/v1/targets")["activeTargets"]} == {"up"}, 60, "every target to be up")
 
-    def names(self):
+    def api(self, path):
         if not self.vigie.alive():
             raise RuntimeError(f"vigie run ended: {self.vigie.text()[-2000:]}")
-        return set(json.loads(peers.http(f"http://127.0.0.1:{self.port['prometheus']}/api/v1/label/__name__/values")[2])["data"])
+        return json.loads(peers.http(f"http://127.0.0.1:{self.port['prometheus']}{path}")[2])["data"]
+
+    def names(self):
+        return set(self.api("/api/v1/label/__name__/values"))
 
     def doctor(self, folder, *flags, kafka=None, jmx=None, env=None, text=False):
         """(exit code, JSON or text)"""

@@ -313,8 +313,8 @@ static void check_disk(struct exam *x, const struct listener *l,
     exam_report(x, CHECK_MACHINE, percent >= DISK_ERROR_PERCENT ? SEV_ERROR : SEV_WARNING,
                 SAY(W_BROKER_DISK, arena_fmt(a, "%d", l->id), dir->log_dir,
                     arena_fmt(a, "%lld", (long long)percent)),
-                SAY(W_BROKER_DISK_WHY, bytes_text(a, dir->usable_bytes), name,
-                    bytes_text(a, largest_bytes > 0 ? largest_bytes : 0)),
+                SAY(W_BROKER_DISK_WHY, bytes_text(a, dir->usable_bytes, x->in->lang), name,
+                    bytes_text(a, largest_bytes > 0 ? largest_bytes : 0, x->in->lang)),
                 SAY(W_FIX_BROKER_DISK, l->bootstrap, name), STR(""));
 }
 

@@ -174,7 +174,7 @@ static void examine_disk(struct exam *x, void *ctx)
     x->disk_total_bytes = total;
     x->disk_free_bytes = left;
     pthread_mutex_unlock(&x->lock);
-    struct str free_text = bytes_text(&a, left);
+    struct str free_text = bytes_text(&a, left, x->in->lang);
     exam_figure(x, CHECK_MACHINE, SAY(W_FIG_MACHINE, free_text));
     if (percent < x->in->disk_limit) return;
     int64_t gigabytes = (total >> 30) / RETENTION_SHARE;

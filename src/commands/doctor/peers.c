@@ -96,18 +96,21 @@ bool smtp_offers(const struct smtp_reply *r, struct str keyword, struct str *res
 
 /* --- texts --- */
 
-struct str bytes_text(struct arena *a, int64_t bytes)
+struct str bytes_text(struct arena *a, int64_t bytes, enum lang l)
 {
-    static const char *const UNITS[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    static const char *const PREFIXES[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi" };
     double v = (double)bytes;
     size_t unit = 0;
-    while (v >= 1024 && unit + 1 < ARRAY_LEN(UNITS)) {
+    while (v >= 1024 && unit + 1 < ARRAY_LEN(PREFIXES)) {
         v /= 1024;
         unit++;
     }
     BUF(b, 0);
     num_write_fixed(&b, v, unit && v < 10 ? 1 : 0);
-    buf_fmt(&b, " %s", UNITS[unit]);
+    for (size_t i = 0; l == LANG_FR && i < b.n; i++) {
+        if (b.p[i] == '.') b.p[i] = ',';
+    }
+    buf_fmt(&b, "\xc2\xa0%s%s", PREFIXES[unit], l == LANG_FR ? "o" : "B");
     return arena_dup(a, buf_str(&b));
 }
 

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "commands/doctor/words.h"
 
 /* Asks a broker which mechanisms it takes, by naming one that nobody has. */
 void sasl_handshake_write(struct buf *b);
@@ -32,8 +33,8 @@ enum err smtp_reply_take(struct str *in, struct smtp_reply *out);
 /* Is a keyword ("STARTTLS", "AUTH") among the lines of an EHLO's reply? *rest is what stands behind it. */
 bool smtp_offers(const struct smtp_reply *r, struct str keyword, struct str *rest);
 
-/* 41 GiB, 1.9 GiB, 512 MiB */
-struct str bytes_text(struct arena *a, int64_t bytes);
+/* 41 GiB, 1.9 GiB, 512 MiB; in French 1,9 Gio */
+struct str bytes_text(struct arena *a, int64_t bytes, enum lang l);
 
 /* How many single changes (a letter put in, left out, replaced) lie between the two; stops counting at max. */
 size_t edit_distance(struct str x, struct str y, size_t max);

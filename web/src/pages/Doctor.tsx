@@ -16,9 +16,9 @@ import { useTitle } from '../ui/hooks.ts';
 const LOOK: Record<DoctorSeverity, Severity> = { error: 'critical', warning: 'warning', note: 'info', ok: 'ok' };
 const EDGE: Record<DoctorSeverity, string> = { error: ' e', warning: ' w', note: '', ok: '' };
 
-const mib = (bytes: number): string => (bytes > 0 ? `${fixed(bytes / 2 ** 20, 0)}${NBSP}Mi` : '–');
 const gib = (bytes: number): string => `${fixed(bytes / 2 ** 30, bytes < 10 * 2 ** 30 ? 1 : 0)}${NBSP}Gi`;
 const octet = (): string => (lang.get() === 'fr' ? 'o' : 'B');
+const mib = (bytes: number): string => (bytes > 0 ? `${fixed(bytes / 2 ** 20, 0)}${NBSP}Mi${octet()}` : '–');
 
 /** The report as a terminal would show it, for a ticket or a chat. */
 export function asText(r: DoctorReport): string {
@@ -44,8 +44,8 @@ function Finding({ f }: { f: DoctorFinding }) {
 
 function Side({ r }: { r: DoctorReport }) {
   const x = t(), started = Math.max(...r.roles.map((k) => k.started_ms)), d = r.data;
-  return <div class="cols side"><section class="panel"><header><h2>{x.drRoles}</h2></header><table><thead><tr><th>{x.drRole}</th><th class="r">{x.drPort}</th><th class="r">{x.drMemory}</th><th class="r">{x.drCpu}</th></tr></thead><tbody>{r.roles.map((k) => <tr><td><Sev s={k.state === 'up' ? 'ok' : 'critical'} text={k.name} /></td><td class="r">{k.port}</td>
-      {k.state === 'up' ? <><td class="r">{mib(k.memory_bytes)}{octet()}</td><td class="r">{fixed(k.cpu_percent, 1)}{NBSP}%</td></> : <td colSpan={2} class="r crit">{k.state === 'taken' ? x.drTaken : x.down}</td>}</tr>)}</tbody></table></section>
+  return <div class="cols side"><section class="panel"><header><h2>{x.drRoles}</h2></header><table><thead><tr><th>{x.drRole}</th><th class="r">{x.drPort}</th><th class="r">{x.drMemory}</th><th class="r">{x.drCpu}</th></tr></thead><tbody>{r.roles.map((k) => <tr><td><span class={k.state === 'up' ? 'good' : 'crit'}><Icon n={k.state === 'up' ? 'ok' : 'critical'} /></span> {k.name}</td><td class="r">{k.port}</td>
+      {k.state === 'up' ? <><td class="r">{mib(k.memory_bytes)}</td><td class="r">{k.started_ms > 0 ? `${fixed(k.cpu_percent, 1)}${NBSP}%` : '–'}</td></> : <td colSpan={2} class="r crit">{k.state === 'taken' ? x.drTaken : x.down}</td>}</tr>)}</tbody></table></section>
     <section class="panel"><header><h2>{x.drFiles}</h2></header><ul class="files">{[...r.files].sort((a, b) => b.errors - a.errors || b.warnings - a.warnings).map((f) => <li><span class={f.errors ? 'crit' : f.warnings ? 'warn' : 'good'}><Icon n={f.errors ? 'critical' : f.warnings ? 'warning' : 'ok'} /></span><span class="mono">{f.path}</span>
       <span class={`nw ${f.errors ? 'crit' : f.warnings ? 'warn' : 'muted'}`}>{f.errors ? x.drErrors(f.errors) : f.warnings ? x.drWarnings(f.warnings) : f.builtin && !f.path.includes('(') ? x.drBuiltin : ''}</span></li>)}</ul></section>
     <section class="panel"><header><h2>{x.drData}</h2></header><table><tbody><tr><td>{x.drFolder}</td><td class="r wrap mono">{d.folder}</td></tr><tr><td>{x.drFree}</td><td class="r">{x.drOf(gib(d.free_bytes) + octet(), gib(d.total_bytes) + octet())}</td></tr>
