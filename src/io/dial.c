@@ -265,8 +265,8 @@ static enum err explain_tls(const struct dial *c, enum err e, struct diag *d)
                         X509_verify_cert_error_string(verdict));
     }
     if (e == ERR_TIMEOUT) return diag_set(d, e, "no answer to a TLS handshake");
-    if (e == ERR_EOF || e == ERR_SYS ||
-        ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    bool cut = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    if (e == ERR_EOF || e == ERR_SYS || cut) {
         return diag_set(d, ERR_EOF, "the peer hung up at a TLS handshake");
     }
     return diag_set(d, ERR_SYNTAX, "no TLS: %s", reason ? reason : "unknown answer");
@@ -332,9 +332,8 @@ enum err dial_write(struct dial *c, struct str bytes, int64_t timeout_ms, struct
             if (n <= 0) e = ssl_step(c, (int)n, end);
         } else {
             n = send(c->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
-            if (n < 0) {
-                e = errno != EAGAIN ? ERR_SYS : wait_fd(c->fd, POLLOUT, end) ? OK : ERR_TIMEOUT;
-            }
+            if (n < 0 && errno != EAGAIN) e = ERR_SYS;
+            if (n < 0 && e == OK && !wait_fd(c->fd, POLLOUT, end)) e = ERR_TIMEOUT;
         }
         if (e != OK) return diag_set(d, e, "cannot send: %s", err_name(e));
         if (n > 0) bytes = str_from(bytes, (size_t)n);

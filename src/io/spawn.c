@@ -50,7 +50,8 @@ static void become(char *const *argv, int out, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)sigprocmask(SIG_SETMASK, &none,
+                      NULL); /* NOLINT(concurrency-mt-unsafe): one thread since fork */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0) _exit(127);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -66,10 +67,10 @@ static void finish(struct spawn *s)
     while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR) {
     }
     enum err e = s->err;
+    if (e == OK && buf_ok(&s->text) != OK) e = diag_set(&s->d, ERR_LIMIT, "too long an answer");
     if (e == OK && !WIFEXITED(status)) {
         e = diag_set(&s->d, ERR_SYS, "the child was ended by signal %d", WTERMSIG(status));
     }
-    if (e == OK && buf_ok(&s->text) != OK) e = diag_set(&s->d, ERR_LIMIT, "too long an answer");
     s->done(s->ctx, e, e == OK ? WEXITSTATUS(status) : -1, buf_str(&s->text), &s->d);
     spawn_free(s);
 }
@@ -78,10 +79,10 @@ static void on_out(evutil_socket_t fd, short what, void *ctx)
 {
     (void)what;
     struct spawn *s = ctx;
-    char *room = buf_room(&s->text, READ_ROOM);
-    char lost[READ_ROOM];
-    ssize_t n = read(fd, room ? room : lost, READ_ROOM);
-    if (n > 0 && room) buf_add(&s->text, (size_t)n);
+    char bytes[READ_ROOM];
+    ssize_t n = read(fd, bytes, sizeof(bytes));
+    if (n > 0) buf_put(&s->text, str_make(bytes, (size_t)n));
+    if (buf_ok(&s->text) != OK) (void)kill(s->pid, SIGKILL); /* nobody wants the rest */
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return;
     event_free(s->on_out);
     s->on_out = NULL;

@@ -232,6 +232,9 @@ def faults_of_brokers(w):
     assert {x for f in mute for x in (w.silent.port, w.mail.port) if str(x) in f["title"]} >= {w.silent.port}, mute
     f = found(report, "jmx-stub")
     assert f["severity"] == "warning" and "nowhere.invalid" in f["title"] and "java.rmi.server.hostname=127.0.0.1" in f["fix"], f
+    _, report = w.doctor(w.home / "good", "--timeout=1s", kafka=f"127.0.0.1:{w.silent.port}")
+    f = found(report, "not-finished")
+    assert f["severity"] == "warning" and str(w.silent.port) in f["title"] and "--timeout" in f["fix"], f
     assert took < 20, f"{took:.1f} s"  # a deadline of every step, not a speed: silent peers must not add up
 
 

@@ -99,9 +99,8 @@ static size_t variable_at(struct str s, struct str *name)
         if (colon != STR_NONE) *name = str_first(*name, colon);
         return n + end.n;
     }
-    if (s.n < 2 || s.p[0] != '$' || isdigit((unsigned char)s.p[1])) {
-        return 0; /* $1 of label_replace */
-    }
+    /* $1 is label_replace's. */
+    if (s.n < 2 || s.p[0] != '$' || isdigit((unsigned char)s.p[1])) return 0;
     for (n = 1; n < s.n && word_char(s.p[n]); n++) {
     }
     *name = str_make(s.p + 1, n - 1);

@@ -155,8 +155,8 @@ static void read_jmx(struct exam *x, struct config_files *c)
 static struct str env_of(struct str name)
 {
     ARENA(a, 0);
-    const char *v = getenv(
-        arena_dup(&a, name).p); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+    const char *z = arena_dup(&a, name).p;
+    const char *v = getenv(z); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     return str_c(v ? v : "");
 }
 

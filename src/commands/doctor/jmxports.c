@@ -11,6 +11,7 @@
 #include "jmx/config.h"
 #include "jmx/jrmp.h"
 
+enum { SEARCH_MS = 1200 }; /* for each of the usual ports, one after the other */
 static const uint16_t USUAL_PORTS[] = { 9999, 5555, 9010, 1099 };
 
 struct jmx_place {
@@ -38,10 +39,10 @@ static enum err call(struct dial *c, struct str out, bool hello, struct arena *a
     }
 }
 
-static bool answers(struct str host, uint16_t port)
+static bool answers(struct str host, uint16_t port, int64_t timeout_ms)
 {
     struct dial *c;
-    const struct dial_options o = { .host = host, .port = port, .timeout_ms = STEP_MS };
+    const struct dial_options o = { .host = host, .port = port, .timeout_ms = timeout_ms };
     if (dial_open(&o, &c, NULL) != OK) return false;
     dial_close(c);
     return true;
@@ -53,7 +54,7 @@ static void check_stub(struct exam *x, const struct jmx_place *p, const struct j
 {
     ARENA(a, 0);
     if (str_eq(stub->host, p->host) || str_eq(stub->host, address)) return;
-    if (answers(stub->host, stub->port)) return;
+    if (answers(stub->host, stub->port, STEP_MS)) return;
     exam_report(
         x, CHECK_JMX, SEV_WARNING,
         SAY(W_JMX_STUB, p->text, arena_fmt(&a, STR_FMT ":%u", STR_ARG(stub->host), stub->port)),
@@ -186,7 +187,7 @@ static void search_host(struct exam *x, void *ctx)
     const struct str *host = ctx;
     ARENA(a, 0);
     for (size_t i = 0; i < ARRAY_LEN(USUAL_PORTS); i++) {
-        if (!answers(*host, USUAL_PORTS[i])) continue;
+        if (!answers(*host, USUAL_PORTS[i], SEARCH_MS)) continue;
         begin(x, arena_fmt(&a, STR_FMT ":%u", STR_ARG(*host), USUAL_PORTS[i]), *host,
               USUAL_PORTS[i], STR("jmxrmi"));
         say_ports(x, 1);

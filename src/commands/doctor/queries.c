@@ -128,9 +128,8 @@ static struct reason wrong_label(struct inquiry *q, const struct node *s, struct
     selector_write(&whole, s, 0);
     struct str text = arena_dup(&q->a, buf_str(&whole)), name = selector_name(s);
     struct saying look = SAY(W_FIX_QUERY, q->k.base, text);
-    if (at == STR_NONE) {
-        return (struct reason){ SEV_WARNING, SAY(W_METRIC_UNKNOWN_WHY, text), look };
-    }
+    struct reason unknown = { SEV_WARNING, SAY(W_METRIC_UNKNOWN_WHY, text), look };
+    if (at == STR_NONE) return unknown;
     const struct matcher *m = &s->selector.matchers[at];
     struct str shown = arena_fmt(&q->a, STR_FMT "%s\"" STR_FMT "\"", STR_ARG(m->name),
                                  match_op_text(m->op), STR_ARG(m->value));

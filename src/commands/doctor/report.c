@@ -342,7 +342,7 @@ static void write_data(struct json_writer *w, const struct exam *x)
     key_i64(w, "total_bytes", x->disk_total_bytes);
     json_key(w, "clock_apart_seconds");
     if (x->clock_known) {
-        json_put_f64(w, (double)(x->clock_apart_ms / 1000)); /* Date headers have whole seconds */
+        json_put_i64(w, x->clock_apart_ms / 1000); /* Date headers have whole seconds */
     } else {
         json_put_null(w);
     }
