@@ -60,7 +60,11 @@ class Container:
         argv = [*image.config["Entrypoint"], *(service.get("command") or image.config["Cmd"])]
         script = "\n".join(["set -e", *self.mounts(), f"exec chroot {' '.join(self.user)} {self.root} {shlex.join(argv)}"])
         self.p = peers.Process(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script], home / f"{self.name}.log", env={**self.env, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
-        self.pid = int(peers.wait_for(self.child, 10, f"{self.name} to start"))
+        try:
+            self.pid = int(peers.wait_for(self.child, 10, f"{self.name} to start"))
+        except BaseException:
+            self.p.kill()
+            raise
 
     def child(self):
         return pathlib.Path(f"/proc/{self.p.p.pid}/task/{self.p.p.pid}/children").read_text().strip()

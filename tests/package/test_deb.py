@@ -170,6 +170,8 @@ def test_runs_under_systemd():
         except BaseException:
             print(p.text()[-500:], file=sys.stderr)
             raise
+        finally:
+            p.kill()  # unshare minds no SIGTERM; all inside ends with it
 
 
 def unit_value(key):
