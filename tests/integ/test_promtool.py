@@ -36,7 +36,6 @@ MASKS = {
     "test rules rules_run_no_fuzzy.yml": "3.x: fuzzy_compare",
     "test rules start-time-test.yml": "3.x: start_timestamp",
     "test rules unittest.yml": "3.x: histogram in exp_samples",
-    "check config testdata/config_with_service_discovery_files.yml": "warnings of file_sd are not printed",
 }
 used = set()
 

@@ -4,6 +4,8 @@
  */
 #include "commands/check/check.h"
 
+#include "codec/goquote.h"
+#include "discovery/groups.h"
 #include "io/file.h"
 #include "scrape/target.h"
 
@@ -70,11 +72,55 @@ static void check_targets(const struct place *p, const struct scrape_config *job
                 arena_fmt(&p->c->a, "%s" STR_FMT, where, STR_ARG(list.bad[0].why)));
 }
 
+/* --- files of target groups: one that is missing may come later, one that is there is read --- */
+
+static void group_file(const struct place *p, struct str path)
+{
+    ARENA(a, 0);
+    struct str text;
+    struct sd_groups groups;
+    struct diag d = { 0 };
+    struct label none = { 0 };
+    bool json = str_ends(path, STR(".json"));
+    if (file_read(&a, path, GROUPS_TEXT_MAX, &text, &d) == OK &&
+        (json ? groups_from_json : groups_from_yaml)(&a, text, path, none, &groups, &d) == OK) {
+        return;
+    }
+    finding_add(&p->c->found, FINDING_ERROR, p->file->path, p->at ? p->at->line : 0,
+                p->at ? p->at->col : 0,
+                arena_fmt(&p->c->a, "checking SD file \"" STR_FMT "\": %s", STR_ARG(path), d.text));
+}
+
+static void group_files(const struct place *p, struct sd_configs list, const char *where,
+                        struct str job)
+{
+    struct arena *a = &p->c->a;
+    for (size_t i = 0; i < list.n; i++) {
+        const struct file_sd *sd = list.v[i].is;
+        for (size_t k = 0; list.v[i].kind == SD_FILE && k < sd->files.n; k++) {
+            struct str *paths;
+            size_t n = 0;
+            if (file_glob(a, sd->files.v[k], &paths, &n, NULL) != OK) n = 0;
+            for (size_t m = 0; m < n; m++) group_file(p, paths[m]);
+            if (n) continue;
+            BUF(name, 0);
+            if (job.n) buf_char(&name, ' ');
+            if (job.n) go_quote(&name, job);
+            finding_add(
+                &p->c->found, FINDING_WARNING, p->file->path, p->at ? p->at->line : 0,
+                p->at ? p->at->col : 0,
+                arena_fmt(a, "file \"" STR_FMT "\" for file_sd in %s" STR_FMT " does not exist",
+                          STR_ARG(sd->files.v[k]), where, STR_ARG(buf_str(&name))));
+        }
+    }
+}
+
 static void check_job(struct check *c, struct checked *file, const struct scrape_config *job)
 {
     struct place p = { c, file, job->at };
     http_files(&p, &job->http);
     check_targets(&p, job, "instance 0 in group 0: ");
+    group_files(&p, job->sd, "scrape job", job->job_name);
 }
 
 static void check_alertmanager_targets(struct check *c, struct checked *file,
@@ -90,6 +136,7 @@ static void check_alertmanager_targets(struct check *c, struct checked *file,
                                  .relabel = am->relabel,
                                  .static_configs = am->static_configs };
     check_targets(&p, &job, "");
+    group_files(&p, am->sd, "alertmanager config", STR(""));
 }
 
 void check_prometheus(struct check *c, struct checked *file)
