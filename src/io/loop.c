@@ -115,6 +115,16 @@ static void poke(struct loop *l)
     (void)!write(l->fd, &one, sizeof(one)); /* a full counter wakes just as well */
 }
 
+void loop_run_until(struct loop *l, const _Atomic(bool) *done)
+{
+    l->thread = pthread_self();
+    l->running = true;
+    while (!*done) (void)event_base_loop(l->base, EVLOOP_ONCE);
+    l->running = false;
+}
+
+void loop_nudge(struct loop *l) { poke(l); }
+
 void loop_stop(struct loop *l)
 {
     l->stopping = true;

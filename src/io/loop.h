@@ -20,6 +20,10 @@ struct loop *loop_new(const char *name);
 void loop_free(struct loop *l);
 void loop_run(struct loop *l);  /* until loop_stop(); marks the calling thread as the loop's own */
 void loop_stop(struct loop *l); /* any thread */
+
+/* Before loop_run(): serves on this thread until *done, which another thread sets before it calls loop_nudge(). */
+void loop_run_until(struct loop *l, const _Atomic(bool) *done);
+void loop_nudge(struct loop *l); /* any thread */
 bool loop_is_here(const struct loop *l);
 void loop_here(const struct loop *l); /* ASSERTs that */
 

@@ -139,15 +139,16 @@ void api_status_tsdb(struct http_req *req)
     api_end(req, &b, NULL);
 }
 
-/* The role listens only once the log has been read. */
+/* Served while the log is being replayed, too. */
 void api_status_walreplay(struct http_req *req)
 {
+    const struct prometheus *p = prometheus_of(req);
     struct buf b = { 0 };
     struct json_writer w = api_begin(&b);
     json_open(&w, '{');
-    api_field_raw(&w, "min", "0");
-    api_field_raw(&w, "max", "0");
-    api_field_raw(&w, "current", "0");
+    api_field_raw(&w, "min", "%u", p->replay_min);
+    api_field_raw(&w, "max", "%u", p->replay_max);
+    api_field_raw(&w, "current", "%u", p->replay_current);
     json_close(&w, '}');
     api_end(req, &b, NULL);
 }

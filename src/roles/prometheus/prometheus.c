@@ -314,6 +314,14 @@ static void set_external_url(struct prometheus *p, uint16_t port)
     p->external_url = arena_dup(&p->arena, url);
 }
 
+static void note_progress(void *ctx, unsigned min, unsigned max, unsigned current)
+{
+    struct prometheus *p = ctx;
+    p->replay_min = min;
+    p->replay_max = max;
+    p->replay_current = current;
+}
+
 static enum err open_store(struct prometheus *p, struct diag *d)
 {
     const struct tsdb_options o = {
@@ -327,6 +335,8 @@ static enum err open_store(struct prometheus *p, struct diag *d)
         .no_lock_file = p->cfg->no_lockfile,
         .no_wal_compression = !p->cfg->wal_compression,
         .report = report_damage,
+        .progress = note_progress,
+        .ctx = p,
     };
     return tsdb_open(&o, &p->tsdb, d);
 }
@@ -365,18 +375,18 @@ static void make_engines(struct prometheus *p)
     prometheus_remote_start(p);
 }
 
-static enum err open_all(struct prometheus *p, struct diag *d)
+/* A file that does not load is said before the log is read. */
+static enum err check_config(const struct prometheus *p, struct diag *d)
 {
-    struct str address;
-    uint16_t port;
-    TRY(prometheus_web_init(p, d));
-    TRY(split_address(p->cfg->listens.n ? p->cfg->listens.v[0] : STR("0.0.0.0:9090"), &address,
-                      &port, d));
-    set_external_url(p, port);
-    TRY(open_store(p, d));
-    make_engines(p);
-    TRY(load(p, d));
-    p->config_ok = true;
+    struct prom_config *c = NULL;
+    struct diag why = { 0 };
+    enum err e = prom_config_load(p->cfg->config_file, &c, &why);
+    prom_config_unref(c);
+    return e == OK ? OK : config_error(p, e, &why, d);
+}
+
+static enum err listen_on(struct prometheus *p, struct str address, uint16_t port, struct diag *d)
+{
     const struct http_server_options o = {
         .address = str_eqc(address, "0.0.0.0") ? STR("") : address,
         .port = port,
@@ -388,14 +398,73 @@ static enum err open_all(struct prometheus *p, struct diag *d)
         .web = p->web,
         .idle_ms = p->cfg->read_timeout_ms,
     };
-    return http_server_open(p->env.serve, p->env.pool, &o, &p->server, d);
+    if (p->servers_n == ARRAY_LEN(p->servers)) {
+        return diag_set(d, ERR_LIMIT, "more than %zu addresses to listen on", p->servers_n);
+    }
+    TRY(http_server_open(p->env.serve, p->env.pool, &o, &p->servers[p->servers_n], d));
+    p->servers_n++;
+    return OK;
+}
+
+static enum err listen_all(struct prometheus *p, struct str address, uint16_t port, struct diag *d)
+{
+    TRY(listen_on(p, address, port, d));
+    for (size_t i = 1; i < p->cfg->listens.n; i++) {
+        TRY(split_address(p->cfg->listens.v[i], &address, &port, d));
+        TRY(listen_on(p, address, port, d));
+    }
+    return OK;
+}
+
+/* The store is opened by a worker; meanwhile this thread, whose loops do not run yet, answers that it is not ready. */
+struct opening {
+    struct job job;
+    struct prometheus *p;
+    enum err e;
+    struct diag *d;
+    _Atomic(bool) over;
+};
+
+static void run_opening(struct job *j)
+{
+    struct opening *x = (struct opening *)(void *)j;
+    struct loop *serve = x->p->env.serve;
+    x->e = open_store(x->p, x->d);
+    x->over = true; /* x is gone from here on */
+    loop_nudge(serve);
+}
+
+static enum err replay(struct prometheus *p, struct diag *d)
+{
+    struct opening x = { .job = { .lane = LANE_BACK, .run = run_opening }, .p = p, .d = d };
+    pool_submit(p->env.pool, &x.job);
+    loop_run_until(p->env.serve, &x.over);
+    return x.e;
+}
+
+static enum err open_all(struct prometheus *p, struct diag *d)
+{
+    struct str address;
+    uint16_t port;
+    TRY(prometheus_web_init(p, d));
+    TRY(split_address(p->cfg->listens.n ? p->cfg->listens.v[0] : STR("0.0.0.0:9090"), &address,
+                      &port, d));
+    set_external_url(p, port);
+    TRY(check_config(p, d));
+    TRY(listen_all(p, address, port, d));
+    TRY(replay(p, d));
+    make_engines(p);
+    TRY(load(p, d));
+    p->config_ok = true;
+    p->ready = true;
+    return OK;
 }
 
 static void stop(void *state)
 {
     struct prometheus *p = state;
     if (!p) return;
-    http_server_close(p->server);
+    for (size_t i = 0; i < p->servers_n; i++) http_server_close(p->servers[i]);
     web_door_free(p->web);
     regex_free(p->cors);
     timer_done(&p->scrape_timer);
@@ -443,7 +512,7 @@ static enum err start(const struct role_env *env, const void *config, void **sta
     timer_set(&p->store_timer, 1000);
     timer_set(&p->upkeep_timer, 1500);
     LOG(INFO, "Server is ready to receive web requests.", kv("role", "prometheus"),
-        kv("port", http_server_port(p->server)));
+        kv("port", http_server_port(p->servers[0])));
     *state = p;
     return OK;
 }

@@ -63,7 +63,10 @@ struct prometheus {
     struct remote_receiver *receiver;
     struct remote_writer *writer;
     struct remote_reader *reader; /* what queries read: the store, and remote_read */
-    struct http_server *server;
+    struct http_server *servers[8];
+    size_t servers_n;
+    _Atomic(bool) ready; /* the log is replayed, the configuration in force */
+    _Atomic(unsigned) replay_min, replay_max, replay_current;
     struct timer scrape_timer, rules_timer, store_timer, upkeep_timer, reload_timer;
     uint64_t config_sum; /* of the files that were read last; for --config.auto-reload */
     struct job store_job, upkeep_job;

@@ -43,9 +43,20 @@ static bool strip_prefix(struct http_req *req)
     return false;
 }
 
+/* What needs nothing of the store. */
+static bool needs_no_store(struct str path)
+{
+    return str_eqc(path, "/-/healthy") || str_eqc(path, "/api/v1/status/walreplay");
+}
+
 bool prometheus_before(struct http_req *req)
 {
     if (strip_prefix(req)) return true;
+    if (!prometheus_of(req)->ready && !needs_no_store(req->path)) {
+        http_reply_header(req, "X-Prometheus-Stopping", STR("false"));
+        http_reply_text(req, 503, "Service Unavailable");
+        return true;
+    }
     if (!str_starts(req->path, STR("/api/v1/"))) return false;
     set_cors(req);
     if (req->method != HTTP_OPTIONS) return false;
