@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "codec/flags.h"
+#include "codec/num.h"
 #include "io/file.h"
 
 #include <errno.h>
@@ -120,6 +121,10 @@ static enum err check(const struct netcat *n, const struct flag_strs *rest, stru
     }
     if (n->seconds < 1 || n->seconds > 3600) {
         return diag_set(d, ERR_RANGE, "-w wants 1 to 3600 seconds");
+    }
+    uint64_t port;
+    if (num_parse_u64(rest->v[1], &port) != OK || port == 0 || port > UINT16_MAX) {
+        return diag_set(d, ERR_RANGE, "bad port '" STR_FMT "'", STR_ARG(rest->v[1]));
     }
     return OK;
 }

@@ -213,6 +213,8 @@ def test_nc_reaches_kafka():
     assert run.returncode == 0 and run.stdout == f"{host} (127.0.0.1:{port}) open\n", run
     run = subprocess.run([VIGIE, "nc", "-zv", host, "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert run.returncode == 1 and run.stdout == f"nc: {host} (127.0.0.1:1): Connection refused\n", run
+    run = subprocess.run([VIGIE, "nc", "-zv", host, "99999"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert run.returncode == 1 and run.stdout.startswith("nc: bad port '99999'\n"), run
 
 
 def test_health_checks_tell_dead_from_alive():
