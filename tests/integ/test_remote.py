@@ -168,7 +168,8 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         n = int((time.time() - self.began) * 10)
-        body = "".join(f'load{{n="{i}",topic="orders"}} {n + i}\n' for i in range(self.lines)).encode()
+        body = "# TYPE load gauge\n# HELP load Of a test.\n" + "".join(f'load{{n="{i}",topic="orders"}} {n + i}\n' for i in range(self.lines))
+        body = body.encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))
@@ -302,6 +303,53 @@ def to_ourselves(vigie, work):
     assert mine == there, str(lost)[:2000]
 
 
+class Moody(http.server.BaseHTTPRequestHandler):
+    """Answers as it is told, once each, then takes all."""
+    answers = []
+    taken, seen, metadata = [], [], []
+    lock = threading.Lock()
+
+    def do_POST(self):
+        body = unsnappy(self.rfile.read(int(self.headers["Content-Length"])))
+        samples = [(json.dumps(k, sort_keys=True), t, v) for k, t, v in samples_of(body)]
+        with self.lock:
+            status = self.answers.pop(0) if samples and self.answers else 204
+            if samples:
+                self.seen.append((status, self.headers.get("Retry-Attempt"), self.headers["X-Token"], samples))
+            if status == 204:
+                self.taken.extend(samples)
+                self.metadata.extend(dict(fields(m)).get(2) for n, m in fields(body) if n == 3)
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def moods(vigie, work):
+    """5xx and 429 come again with the same body until it is taken; a 400 is dropped and counted; metadata goes out."""
+    Moody.answers = [500, 429, 503, 204, 400]
+    with serve(Page) as page, serve(Moody) as moody:
+        extra = "  headers: {X-Token: abc}\n  metadata_config: {send_interval: 1s}\n"
+        config = sender_config(page.server_address[1], moody.server_address[1], extra).replace("max_samples_per_send: 500", "max_samples_per_send: 500, retry_on_http_429: true")
+        with Prom([vigie, "prometheus"], work, "sender", config) as s:
+            peers.wait_for(lambda: not Moody.answers and s.metric("prometheus_remote_storage_samples_failed_total") > 0, 30, "the moods to be over")
+            peers.wait_for(lambda: len(Moody.taken) > 1500, 30, "samples to arrive")
+            peers.wait_for(lambda: b"load" in Moody.metadata, 20, "metadata")
+            failed = s.metric("prometheus_remote_storage_samples_failed_total")
+            retried = s.metric("prometheus_remote_storage_samples_retried_total")
+        first = Moody.seen[:5]
+        assert [x[0] for x in first] == [500, 429, 503, 204, 400], [x[0] for x in first]
+        assert [x[1] for x in first[:4]] == [None, "1", "2", "3"] and all(x[2] == "abc" for x in first)
+        assert first[0][3] == first[1][3] == first[2][3] == first[3][3], "the body changed between attempts"
+        assert failed == len(first[4][3]), (failed, len(first[4][3]))
+        assert retried == 3 * len(first[0][3]), (retried, len(first[0][3]))
+        assert len(Moody.taken) == len(set(Moody.taken)), "a sample was taken twice"
+        assert not set(first[4][3]) & set(Moody.taken), "refused samples came again"
+        assert all('"cluster": "here"' in k for k, _, _ in Moody.taken)
+
+
 def read_config(port, recent="true"):
     return (f"global: {{external_labels: {{cluster: here}}}}\n"
             f"remote_read: [{{url: 'http://127.0.0.1:{port}/api/v1/read', read_recent: {recent}}}]\n")
@@ -361,7 +409,7 @@ def main():
     vigie = sys.argv[1]
     peers.need("prometheus", "apt-get install prometheus")
     chosen = sys.argv[2:]
-    for test in (by_hand, disabled, they_send, we_send, to_ourselves, read_both_ways):
+    for test in (by_hand, disabled, they_send, we_send, to_ourselves, moods, read_both_ways):
         if chosen and test.__name__ not in chosen:
             continue
         with tempfile.TemporaryDirectory() as work:
