@@ -50,8 +50,8 @@ static void become(char *const *argv, int out, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none,
-                      NULL); /* NOLINT(concurrency-mt-unsafe): one thread since fork */
+    /* One thread since fork. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0) _exit(127);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
