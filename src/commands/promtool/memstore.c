@@ -116,7 +116,7 @@ static bool mem_last(struct querier *q, const struct series *s, int64_t mint, in
     return true;
 }
 
-/* Rules and expressions never ask for names. */
+/* Rules and expressions never ask for names. NOLINTNEXTLINE(readability-non-const-parameter) */
 static enum err no_names(struct querier *q, struct arena *a, const struct matcher *m, size_t n,
                          struct str **out, size_t *out_n, struct diag *d)
 {
