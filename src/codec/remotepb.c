@@ -17,6 +17,12 @@ static enum err split_labels(struct str series, struct remotepb_item *out)
     struct str left = series;
     while (left.n && left.p[0] == (1 << 3 | PB_BYTES)) {
         struct pb_field f;
+        size_t n = left.n > 1 ? (unsigned char)left.p[1]
+                              : 0x80; /* almost all lengths are one byte */
+        if (n < 0x80 && left.n >= 2 + n) {
+            left = str_make(left.p + 2 + n, left.n - 2 - n);
+            continue;
+        }
         TRY(pb_next(&left, &f));
     }
     out->labels = str_first(series, series.n - left.n);
@@ -110,10 +116,29 @@ static enum err read_sample(struct str in, struct remotepb_sample *out)
     return at_end(e);
 }
 
+/* The form that every writer sends: 18 bytes of a value and a time of today. */
+static bool common_sample(struct str *rest, struct remotepb_sample *out)
+{
+    enum { SIZE = 18, TIME_BYTES = 6 };
+    const unsigned char *p = (const unsigned char *)rest->p;
+    if (rest->n < SIZE || p[0] != (2 << 3 | PB_BYTES) || p[1] != SIZE - 2) return false;
+    if (p[2] != (1 << 3 | PB_FIXED64) || p[11] != 2 << 3) return false;
+    uint64_t t = 0;
+    for (unsigned i = 0; i < TIME_BYTES; i++) {
+        bool more = p[12 + i] & 0x80;
+        if (more != (i + 1 < TIME_BYTES)) return false;
+        t |= (uint64_t)(p[12 + i] & 0x7fU) << (7 * i);
+    }
+    *out = (struct remotepb_sample){ (int64_t)t, double_of_bits(load_le64(p + 3)) };
+    *rest = str_make(rest->p + SIZE, rest->n - SIZE);
+    return true;
+}
+
 enum err remotepb_sample(struct str *rest, struct remotepb_sample *out,
                          struct remotepb_others *others)
 {
     struct pb_field f;
+    if (common_sample(rest, out)) return OK;
     for (;;) {
         TRY(pb_next(rest, &f));
         if (pb_is(&f, 2, PB_BYTES)) return read_sample(f.bytes, out);

@@ -17,6 +17,7 @@
 enum {
     BODY_MAX = 32 << 20,
     AHEAD_MS = 10 * 60 * 1000, /* further in the future than this is refused */
+    BLOCK = 64,                /* series that are looked up together */
     TABLE_MIN = 1024,
     TABLE_MAX = 4 << 20,
     KEEP_MAX = 8 << 20, /* of the buffer for unpacking, between requests */
@@ -87,13 +88,26 @@ static void grow(struct remote_receiver *r)
     r->cap = cap;
 }
 
-static uint64_t ref_of(struct remote_receiver *r, XXH128_hash_t h)
+/* A series of the request and its reference, 0 where it was not seen before. */
+struct known {
+    struct remotepb_item item;
+    XXH128_hash_t key;
+    uint64_t ref;
+};
+
+/* Of a whole block under one lock, each place fetched ahead. */
+static void look_up(struct remote_receiver *r, struct known *v, size_t n)
 {
-    uint64_t ref = 0;
     pthread_mutex_lock(&r->lock);
-    if (r->n) ref = find(r->table, r->cap, h.low64, h.high64)->ref;
+    if (r->n) {
+        for (size_t i = 0; i < n; i++) {
+            __builtin_prefetch(&r->table[(size_t)v[i].key.low64 & (r->cap - 1)]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            v[i].ref = find(r->table, r->cap, v[i].key.low64, v[i].key.high64)->ref;
+        }
+    }
     pthread_mutex_unlock(&r->lock);
-    return ref;
 }
 
 static void remember(struct remote_receiver *r, XXH128_hash_t h, uint64_t ref)
@@ -179,23 +193,21 @@ static enum err add_sample(struct work *w, const struct remotepb_item *item, XXH
     return e;
 }
 
-static enum err add_series(struct work *w, const struct remotepb_item *item)
+static enum err add_series(struct work *w, const struct known *k)
 {
     struct remotepb_others others = { 0 };
     struct remotepb_sample s;
-    struct str rest = item->rest;
-    XXH128_hash_t key = XXH3_128bits_withSeed(item->labels.p ? item->labels.p : "", item->labels.n,
-                                              hash_seed);
-    uint64_t ref = ref_of(w->r, key);
+    struct str rest = k->item.rest;
+    uint64_t ref = k->ref;
     if (!ref) {
-        enum err made = make_series(w, item, &ref);
+        enum err made = make_series(w, &k->item, &ref);
         if (made == ERR_MISSING) return OK;
         TRY(made);
-        remember(w->r, key, ref);
+        remember(w->r, k->key, ref);
     }
     enum err e;
     while ((e = remotepb_sample(&rest, &s, &others)) == OK) {
-        e = add_sample(w, item, key, &ref, &s);
+        e = add_sample(w, &k->item, k->key, &ref, &s);
         if (e == ERR_MISSING) return OK;
         TRY(e);
     }
@@ -204,18 +216,33 @@ static enum err add_series(struct work *w, const struct remotepb_item *item)
     return e == ERR_EOF ? OK : diag_set(w->d, ERR_SYNTAX, "unexpected EOF");
 }
 
+static enum err add_block(struct work *w, struct known *v, size_t n)
+{
+    look_up(w->r, v, n);
+    for (size_t i = 0; i < n; i++) TRY(add_series(w, &v[i]));
+    return OK;
+}
+
 static enum err add_all(struct work *w, struct str message)
 {
-    struct remotepb_item item;
+    struct known block[BLOCK];
+    size_t n = 0;
     enum err e;
-    while ((e = remotepb_next(&message, &item)) == OK) {
-        if (item.kind == REMOTEPB_METADATA) {
+    while ((e = remotepb_next(&message, &block[n].item)) == OK) {
+        struct known *k = &block[n];
+        if (k->item.kind == REMOTEPB_METADATA) {
             w->got.metas++;
-        } else {
-            TRY(add_series(w, &item));
+            continue;
         }
+        struct str labels = k->item.labels;
+        k->key = XXH3_128bits_withSeed(labels.p ? labels.p : "", labels.n, hash_seed);
+        k->ref = 0;
+        if (++n < BLOCK) continue;
+        TRY(add_block(w, block, n));
+        n = 0;
     }
-    return e == ERR_EOF ? OK : diag_set(w->d, ERR_SYNTAX, "unexpected EOF");
+    if (e != ERR_EOF) return diag_set(w->d, ERR_SYNTAX, "unexpected EOF");
+    return add_block(w, block, n);
 }
 
 static enum err store(struct remote_receiver *r, struct str message, int64_t now_ms,
