@@ -6,6 +6,8 @@
  * floats), scraped together each 15 s. CPU time of the process, memory as the kernel sees it.
  */
 #include "io/clock.h"
+#include "io/file.h"
+#include "tsdb/block.h"
 #include "tsdb/tsdb.h"
 
 #include <inttypes.h>
@@ -163,6 +165,28 @@ static void bench_query(struct tsdb *db)
                  total);
 }
 
+/* The head as one block: what compaction costs, and what a sample takes on disk for good. */
+static void bench_block(struct tsdb *db, const char *dir, double samples)
+{
+    ARENA(a, 0);
+    struct diag d;
+    struct str name, *names;
+    size_t n;
+    uint64_t bytes = 0;
+    double began = cpu_s();
+    must(tsdb_snapshot(db, true, T0, &a, &name, &d));
+    double took = cpu_s() - began;
+    struct str snapshot = arena_fmt(&a, "%s/snapshots/" STR_FMT, dir, STR_ARG(name));
+    must(dir_list(&a, snapshot, &names, &n, &d));
+    struct block *b;
+    must(block_open(path_join(&a, snapshot, names[0]), &b, &d));
+    bytes = b->bytes;
+    (void)printf("head to block     %8.1f ns/sample  (%.2f s)\n", took / samples * 1e9, took);
+    (void)printf("block             %8.2f B/sample   of it index %.2f\n", (double)bytes / samples,
+                 (double)b->index_bytes / samples);
+    block_unref(b);
+}
+
 int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 100000;
@@ -200,6 +224,7 @@ int main(int argc, char **argv)
     (void)printf("log               %8.2f B/sample   chunks_head %.2f B/sample\n",
                  (double)st.wal_bytes / samples, (double)st.head_chunk_bytes / samples);
     bench_query(db);
+    bench_block(db, dir, samples);
     tsdb_close(db);
     began = cpu_s();
     db = open_store(dir);

@@ -63,6 +63,12 @@ static void follow_head(struct tsdb_appender *ap)
     ap->head = now;
 }
 
+static bool head_room(const struct head *h, uint64_t limit)
+{
+    return h->cold.n - atomic_load_explicit(&h->dead, memory_order_relaxed) < limit &&
+           h->cold.n < PAGED_MAX && h->handles.n < PAGED_MAX;
+}
+
 static enum err app_series(struct appender *base, struct labels lb, uint64_t *ref, struct diag *d)
 {
     struct tsdb_appender *ap = (struct tsdb_appender *)base;
@@ -72,7 +78,7 @@ static enum err app_series(struct appender *base, struct labels lb, uint64_t *re
     follow_head(ap);
     uint64_t limit = db->o.head_limit ? db->o.head_limit : PAGED_MAX;
     uint32_t slot = head_find(db->head, lb);
-    if (slot == SLOT_NONE && db->head->cold.n < limit) slot = head_create(db->head, lb);
+    if (slot == SLOT_NONE && head_room(db->head, limit)) slot = head_create(db->head, lb);
     if (slot != SLOT_NONE) *ref = head_ident(db->head, slot)->handle;
     pthread_mutex_unlock(&db->lock);
     if (slot == SLOT_NONE) {

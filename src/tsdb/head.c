@@ -185,6 +185,11 @@ uint32_t head_slot(const struct head *h, uint64_t handle)
     return atomic_load_explicit(handle_at(h, (uint32_t)(handle - 1)), memory_order_acquire);
 }
 
+void head_set_slot(struct head *h, uint32_t handle, uint32_t slot)
+{
+    atomic_store_explicit(handle_at(h, handle - 1), slot, memory_order_release);
+}
+
 static uint32_t create(struct head *h, const struct shape *shape, const uint32_t *values)
 {
     uint32_t slot = paged_add(&h->cold);
@@ -197,13 +202,7 @@ static uint32_t create(struct head *h, const struct shape *shape, const uint32_t
     c->shape = shape;
     c->values = kept;
     atomic_store_explicit(&c->first_t, INT64_MAX, memory_order_relaxed);
-    struct ident *id = head_ident(h, slot);
-    id->ref = ++h->last_ref;
-    uint32_t handle = paged_add(&h->handles);
-    atomic_store_explicit(handle_at(h, handle), slot, memory_order_release);
-    id->handle = handle + 1;
     for (uint32_t i = 0; i < shape->n; i++) index_add(&h->index, shape->names[i], kept[i], slot);
-    atomic_store_explicit(&h->handles_n, handle + 1, memory_order_release);
     atomic_store_explicit(&h->series, slot + 1, memory_order_release);
     return slot;
 }
@@ -218,7 +217,7 @@ uint32_t head_find(struct head *h, struct labels lb)
     return h->table[at] ? (uint32_t)h->table[at] - 1 : SLOT_NONE;
 }
 
-uint32_t head_create(struct head *h, struct labels lb)
+uint32_t head_create_moved(struct head *h, struct labels lb)
 {
     const uint32_t *ids = intern(h, lb, true);
     const struct shape *shape = shape_find(h, ids, lb.n);
@@ -230,6 +229,17 @@ uint32_t head_create(struct head *h, struct labels lb)
     uint32_t slot = create(h, shape, values);
     h->table[at] = hash >> 32 << 32 | (slot + 1);
     if ((slot + 1) * UINT64_C(10) > h->table_cap * UINT64_C(7)) table_grow(h);
+    return slot;
+}
+
+uint32_t head_create(struct head *h, struct labels lb)
+{
+    uint32_t handle = paged_add(&h->handles), slot = head_create_moved(h, lb);
+    struct ident *id = head_ident(h, slot);
+    id->ref = ++h->last_ref;
+    id->handle = handle + 1;
+    head_set_slot(h, id->handle, slot);
+    atomic_store_explicit(&h->handles_n, handle + 1, memory_order_release);
     return slot;
 }
 

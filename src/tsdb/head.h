@@ -111,6 +111,10 @@ uint32_t head_find(struct head *h, struct labels lb);
 /* A new series: head_find() said SLOT_NONE. Labels are sorted, unique, not empty. */
 uint32_t head_create(struct head *h, struct labels lb);
 
+/* The same for a series that has a handle already: head_set_slot() says so. */
+uint32_t head_create_moved(struct head *h, struct labels lb);
+void head_set_slot(struct head *h, uint32_t handle, uint32_t slot);
+
 /* An array in a's memory, its strings borrowed from the head. */
 struct labels head_labels(const struct head *h, uint32_t slot, struct arena *a);
 

@@ -41,6 +41,17 @@ void history_add(struct history *h, uint32_t slot, uint64_t commit, int64_t prev
     pthread_mutex_unlock(&h->lock);
 }
 
+void history_move(struct history *h, const uint32_t *slots, struct history *to)
+{
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->n; i++) {
+        const struct history_note *x = &h->v[i];
+        if (slots[x->slot] != UINT32_MAX) put(to, slots[x->slot], x->commit, x->prev_t);
+    }
+    pthread_mutex_unlock(&h->lock);
+    atomic_store_explicit(&to->published, to->n, memory_order_release);
+}
+
 int64_t history_visible(struct history *h, uint32_t slot, uint64_t snapshot, int64_t prev_t)
 {
     if (!atomic_load_explicit(&h->published, memory_order_acquire)) return prev_t;

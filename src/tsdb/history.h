@@ -39,6 +39,9 @@ void history_add(struct history *h, uint32_t slot, uint64_t commit, int64_t prev
 /* The newest time before the first commit behind the snapshot, or `prev_t` when nothing older is noted. */
 int64_t history_visible(struct history *h, uint32_t slot, uint64_t snapshot, int64_t prev_t);
 
+/* Copies the notes of the slots that slots[] leads to another slot. */
+void history_move(struct history *h, const uint32_t *slots, struct history *to);
+
 /* Forgets what no reader from `oldest` on needs. */
 void history_trim(struct history *h, uint64_t oldest);
 

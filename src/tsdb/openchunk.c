@@ -304,6 +304,27 @@ void open_append(struct hot *h, struct segments *segs, int64_t t, uint64_t v, in
     set32(&h->state, state_pack(s));
 }
 
+void open_move(const struct hot *from, const struct segments *segs, struct hot *to,
+               struct segments *to_segs)
+{
+    uint32_t first = get32(&from->first), id = first & SEGMENT_MASK;
+    memcpy(to, from, sizeof(*to));
+    struct segment *last = NULL;
+    for (unsigned i = 0; i < first >> COUNT_SHIFT; i++) {
+        uint32_t taken = segment_take(to_segs);
+        struct segment *s = segment_at(to_segs, taken);
+        memcpy(s, segment_at(segs, id), sizeof(*s));
+        if (last) {
+            set32(&last->w[OPEN_SEGMENT_WORDS], taken);
+        } else {
+            set32(&to->first, (first & ~(uint32_t)SEGMENT_MASK) | taken);
+        }
+        set32(&to->cur, taken);
+        id = get32(&s->w[OPEN_SEGMENT_WORDS]);
+        last = s;
+    }
+}
+
 /*
  * Reading
  */

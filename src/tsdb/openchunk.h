@@ -91,6 +91,10 @@ void open_prefetch(const struct hot *h, const struct segments *s);
 void open_clear(struct hot *h, struct segments *s);
 void open_append(struct hot *h, struct segments *s, int64_t t, uint64_t v, int64_t range);
 
+/* A series' line and open chunk, copied to another head's; nobody reads that one yet. */
+void open_move(const struct hot *from, const struct segments *segs, struct hot *to,
+               struct segments *to_segs);
+
 /* What a reader sees of a line and its chunk at one moment. */
 struct open_copy {
     int64_t t;

@@ -82,9 +82,9 @@ static struct top top_of(struct arena *a, size_t limit)
 
 void tsdb_status(struct tsdb *db, struct arena *a, size_t limit, struct tsdb_status *out)
 {
-    const struct head *h = db->head;
     struct reader_ticket ticket;
     readers_enter(&db->readers, &ticket, &db->commits);
+    const struct head *h = db->head;
     struct tops t = { top_of(a, limit), top_of(a, limit), top_of(a, limit), top_of(a, limit) };
     uint32_t n;
     const uint32_t *names = shared_u32_get(&h->index.names, &n);
@@ -132,8 +132,8 @@ static uint64_t memory_of(const struct tsdb *db)
 
 void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
 {
-    const struct head *h = db->head;
     pthread_mutex_lock(&db->lock);
+    const struct head *h = db->head;
     *out = (struct tsdb_stats){
         .series = atomic_load(&h->series) - atomic_load(&h->dead),
         .series_created = atomic_load(&h->series),
@@ -170,6 +170,7 @@ void tsdb_stats(struct tsdb *db, struct tsdb_stats *out)
         .compactions = atomic_load(&db->upkeep.compactions),
         .compactions_failed = atomic_load(&db->upkeep.compactions_failed),
         .head_truncations = atomic_load(&db->upkeep.head_truncations),
+        .head_moves = atomic_load(&db->upkeep.head_moves),
         .checkpoints = atomic_load(&db->upkeep.checkpoints),
         .checkpoints_failed = atomic_load(&db->upkeep.checkpoints_failed),
         .retention_time = atomic_load(&db->upkeep.retention_time),

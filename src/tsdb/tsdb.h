@@ -28,16 +28,17 @@ struct tsdb_report {
 };
 
 struct tsdb_options {
-    struct str dir;                /* made, 0700, if absent */
-    int64_t chunk_range_ms;        /* 0: two hours (storage.tsdb.min-block-duration) */
-    uint64_t segment_bytes;        /* 0: 128 MiB (storage.tsdb.wal-segment-size) */
-    uint64_t head_limit;           /* series; 0: none. More are refused with ERR_LIMIT */
-    int64_t max_range_ms;          /* of a block; 0: a tenth of the retention, at most 31 days */
-    int64_t retention_ms;          /* 0: none */
-    uint64_t retention_bytes;      /* of log, head chunks and blocks; 0: none */
-    struct str delay_compact_file; /* while it exists nothing is compacted; "": no such file */
-    bool no_lock_file;             /* storage.tsdb.no-lockfile */
-    bool no_wal_compression;       /* snappy is the default */
+    struct str dir;           /* made, 0700, if absent */
+    int64_t chunk_range_ms;   /* 0: two hours (storage.tsdb.min-block-duration) */
+    uint64_t segment_bytes;   /* 0: 128 MiB (storage.tsdb.wal-segment-size) */
+    uint64_t head_limit;      /* series; 0: none. More are refused with ERR_LIMIT */
+    int64_t max_range_ms;     /* of a block; 0: a tenth of the retention, at most 31 days */
+    int64_t retention_ms;     /* 0: none */
+    uint64_t retention_bytes; /* of log, head chunks and blocks; 0: none */
+    struct str
+        delay_compact_file;  /* of Thanos' shipper: what it lists may be compacted; "": all may */
+    bool no_lock_file;       /* storage.tsdb.no-lockfile */
+    bool no_wal_compression; /* snappy is the default */
 
     /* Called during tsdb_open() and tsdb_tick(); may be NULL. */
     void (*report)(void *ctx, const struct tsdb_report *r);
@@ -132,7 +133,8 @@ struct tsdb_stats {
     uint64_t series_removed, chunks_removed;
     uint64_t blocks, block_bytes, blocks_refused; /* loaded; of them; damaged and left aside */
     int64_t lowest_time;                          /* of head and blocks */
-    uint64_t compactions, compactions_failed, head_truncations, checkpoints, checkpoints_failed;
+    uint64_t compactions, compactions_failed, head_truncations, head_moves, checkpoints,
+        checkpoints_failed;
     uint64_t retention_time, retention_size, reloads, reloads_failed;
 };
 void tsdb_stats(struct tsdb *db, struct tsdb_stats *out);

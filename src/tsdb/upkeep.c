@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tsdb/upkeep.h"
 
+#include "codec/json.h"
 #include "io/file.h"
 #include "tsdb/checkpoint.h"
 #include "tsdb/compact.h"
 #include "tsdb/dirs.h"
+#include "tsdb/headgc.h"
 #include "tsdb/plan.h"
 #include "tsdb/tsdb_priv.h"
 
@@ -14,6 +16,7 @@
 enum {
     SLOTS_AT_ONCE = 4096, /* under the writers' lock */
     RETENTION_TENTHS = 10,
+    UPLOADED_MAX = 16 << 20, /* of the shipper's file */
 };
 
 static const int64_t CHECK_EVERY_MS = 60000, AGAIN_MS = 200, RETRY_MS = 60000;
@@ -122,6 +125,37 @@ static void drop_tombs(struct tsdb *db, int64_t mint)
     tombs_unref(old); /* the store's own reference as well */
 }
 
+/* Under the lock. What the store itself knows by slot follows. */
+static void move_head(struct tsdb *db)
+{
+    struct head *old = db->head;
+    struct head_move m;
+    struct head *new = head_without_dead(old, &m);
+    uint32_t logged = 0;
+    size_t again = 0;
+    for (uint32_t slot = 0; slot < db->logged; slot++) logged += m.slots[slot] != SLOT_NONE;
+    for (size_t i = 0; i < db->again.n; i++) {
+        uint32_t slot = m.slots[db->again.v[i]];
+        if (slot != SLOT_NONE) db->again.v[again++] = slot;
+    }
+    db->logged = logged;
+    db->again.n = again;
+    atomic_store(&db->head, new);
+    free(m.slots);
+    readers_retire(&db->readers, old, head_release);
+}
+
+/* The memory of series that are gone, given back. */
+static void collect_head(struct tsdb *db)
+{
+    pthread_mutex_lock(&db->lock);
+    if (head_is_sparse(db->head) && tsdb_store_chunks(db) == OK) {
+        move_head(db);
+        atomic_fetch_add(&db->upkeep.head_moves, 1);
+    }
+    pthread_mutex_unlock(&db->lock);
+}
+
 static void truncate_head(struct tsdb *db)
 {
     struct head_truncation t = {
@@ -140,6 +174,7 @@ static void truncate_head(struct tsdb *db)
     chunkfiles_truncate(&db->files, t.chunks_from, &db->readers);
     pthread_mutex_unlock(&db->lock);
     drop_tombs(db, t.mint);
+    collect_head(db);
     atomic_fetch_add(&db->upkeep.head_truncations, 1);
 }
 
@@ -351,6 +386,34 @@ static bool merge_blocks(struct tsdb *db, const struct block_view *v, size_t n, 
     return true;
 }
 
+/*
+ * Thanos' shipper lists in a file what it has uploaded: blocks of the first level wait for it. Those before the first that
+ * waits may be merged.
+ * Source: Prometheus docs/command-line/prometheus.md, tsdb/compact.go Plan
+ */
+static size_t until_not_uploaded(const struct tsdb *db, const struct block_list *l)
+{
+    ARENA(a, 0);
+    struct str text;
+    const struct json *v = NULL;
+    if (!db->o.delay_compact_file.n) return l->n;
+    if (file_read(&a, db->o.delay_compact_file, UPLOADED_MAX, &text, NULL) == OK &&
+        json_parse(&a, text, &v, NULL) != OK) {
+        v = NULL;
+    }
+    const struct json *uploaded = json_get(v, "uploaded");
+    size_t n = uploaded && uploaded->kind == JSON_ARRAY ? uploaded->n : 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const struct blockmeta *m = &l->v[i].b->meta;
+        bool may = m->level > 1;
+        for (size_t k = 0; k < n && !may; k++) {
+            may = str_eq(json_str(&uploaded->items[k], STR("")), m->ulid);
+        }
+        if (!may) return i;
+    }
+    return l->n;
+}
+
 static bool compact_some(struct tsdb *db, int64_t now_ms)
 {
     ARENA(a, 0);
@@ -361,7 +424,7 @@ static bool compact_some(struct tsdb *db, int64_t now_ms)
     int64_t ranges[PLAN_LEVELS];
     size_t levels = plan_ranges(db->head->range, range_max(db), ranges);
     describe(l, v);
-    size_t n = plan_compaction(v, l->n, ranges, levels, pick);
+    size_t n = plan_compaction(v, until_not_uploaded(db, l), ranges, levels, pick);
     for (size_t i = 0; i < n; i++) in[i] = l->v[pick[i]];
     bool done = n && merge_blocks(db, in, n, now_ms);
     block_list_unref(l);
@@ -395,11 +458,6 @@ static void apply_retention(struct tsdb *db)
  * Step by step
  */
 
-static bool delayed(const struct tsdb *db)
-{
-    return db->o.delay_compact_file.n && file_exists(db->o.delay_compact_file);
-}
-
 /* True: there may be more to do at once. */
 static bool step(struct tsdb *db, int64_t now_ms)
 {
@@ -412,7 +470,7 @@ static bool step(struct tsdb *db, int64_t now_ms)
         u->checkpoint_due = true;
         return true;
     }
-    if (head_is_ripe(db, &mint, &maxt) && !delayed(db)) {
+    if (head_is_ripe(db, &mint, &maxt)) {
         return head_to_block(db, mint, maxt, now_ms);
     }
     if (u->checkpoint_due) {
@@ -421,7 +479,7 @@ static bool step(struct tsdb *db, int64_t now_ms)
     }
     apply_retention(db);
     if (atomic_exchange(&db->wal.full, false)) make_room(db);
-    return !delayed(db) && compact_some(db, now_ms);
+    return compact_some(db, now_ms);
 }
 
 int64_t tsdb_upkeep(struct tsdb *db, int64_t now_ms)

@@ -29,7 +29,7 @@ struct upkeep {
     struct map64
         gone; /* reference of a series that left the head -> segment of the log at that time, + 1 */
     _Atomic(uint64_t) compactions, compactions_failed, head_truncations, checkpoints,
-        checkpoints_failed, retention_time, retention_size;
+        checkpoints_failed, head_moves, retention_time, retention_size;
 };
 
 void upkeep_init(struct upkeep *u);

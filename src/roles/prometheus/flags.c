@@ -150,7 +150,9 @@ const struct flag PROMETHEUS_FLAGS[] = {
       .type = FLAG_STR,
       .offset = AT(delay_compact_file),
       .deflt = "",
-      .help = "Path of a file: nothing is compacted while it exists." },
+      .help =
+          "Path to a JSON file with uploaded TSDB blocks e.g. Thanos shipper meta file. If set, "
+          "TSDB only compacts 1 level blocks that are marked as uploaded in that file." },
     { .name = "storage.tsdb.min-block-duration",
       .type = FLAG_DURATION,
       .offset = AT(min_block_ms),

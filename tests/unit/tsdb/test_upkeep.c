@@ -166,6 +166,40 @@ static void lets_old_blocks_go(void **state)
     store_remove(&s);
 }
 
+/* Thanos' shipper has not uploaded them yet: blocks stay as they are. */
+static void waits_for_the_shipper(void **state)
+{
+    (void)state;
+    struct store s;
+    struct tsdb_stats st;
+    char path[128];
+    store_folder(&s);
+    (void)snprintf(path, sizeof(path), "%s/thanos.shipper.json", s.dir);
+    struct tsdb_options o = LIFE;
+    o.delay_compact_file = str_c(path);
+    store_open_with(&s, o);
+    live(&s, 0, DAY / STEP);
+    tsdb_stats(s.db, &st);
+    assert_true(st.blocks >= 10);
+    ARENA(a, 0);
+    BUF(b, 0);
+    struct str *names;
+    size_t n;
+    struct diag d;
+    assert_int_equal(dir_list(&a, str_c(s.dir), &names, &n, &d), OK);
+    buf_putc(&b, "{\"version\":1,\"uploaded\":[\"x\"");
+    for (size_t i = 0; i < n; i++) {
+        if (ulid_ok(names[i])) buf_fmt(&b, ",\"" STR_FMT "\"", STR_ARG(names[i]));
+    }
+    buf_putc(&b, "]}");
+    assert_int_equal(file_write_atomic(str_c(path), buf_str(&b), &d), OK);
+    upkeep(&s, BEGIN + DAY);
+    tsdb_stats(s.db, &st);
+    assert_true(st.blocks < 10);
+    check(&s, 0, DAY / STEP, NULL);
+    store_remove(&s);
+}
+
 /* Series 1 lost hours 1-20, series 2 all. */
 static bool deleted(int i, int64_t k)
 {
@@ -269,6 +303,51 @@ static void hides_nothing_meanwhile(void **state)
     r.end = true;
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(r.rounds >= 3);
+    store_remove(&s);
+}
+
+/*
+ * Pods that come and go: each window has series of its own. Their memory goes with them, what stays keeps its handles.
+ */
+static void gives_memory_back(void **state)
+{
+    (void)state;
+    enum { PODS = 3000, WINDOWS = 12 };
+    struct store s;
+    uint64_t refs[SERIES] = { 0 }, peak = 0;
+    struct tsdb_stats st;
+    store_folder(&s);
+    store_open_with(&s, LIFE);
+    for (int64_t w = 0; w < WINDOWS; w++) {
+        for (int64_t k = w * 120; k < (w + 1) * 120; k += 5) {
+            ARENA(a, 0);
+            put_step(&s, k, refs);
+            struct appender *ap = store_appender(&s);
+            struct querier *q = store_querier(&s); /* keeps whichever head there is */
+            for (int64_t i = 0; i < PODS && k % 120 < 40; i++) {
+                struct str pod = arena_fmt(&a, "pod-%lld-%lld", (long long)w, (long long)i);
+                uint64_t ref = store_series(ap, LABELS(&a, "__name__", "up", "pod", pod.p));
+                assert_int_equal(ap->ops->add(ap, ref, BEGIN + k * STEP, 1), OK);
+            }
+            q->ops->close(q);
+            assert_int_equal(tsdb_upkeep(s.db, BEGIN + k * STEP) >= 0, 1); /* beside the appender */
+            store_commit(ap);
+            upkeep(&s, BEGIN + k * STEP);
+        }
+        tsdb_stats(s.db, &st);
+        if (w == 3) peak = st.head_memory_bytes;
+        if (w > 3) assert_true(st.head_memory_bytes < peak + peak / 2);
+    }
+    assert_true(st.head_moves > 3);
+    assert_true(st.series < 3 * PODS + SERIES);
+    ARENA(a, 0);
+    struct querier *q = store_querier(&s);
+    struct series *v;
+    assert_true(store_select(q, &a, NULL, 0, &v) >= WINDOWS * PODS);
+    q->ops->close(q);
+    store_close(&s);
+    store_open_with(&s, LIFE);
+    if (s.reports) fail_msg("%s", s.last_text);
     store_remove(&s);
 }
 
@@ -451,9 +530,11 @@ int main(void)
         cmocka_unit_test(plans),
         cmocka_unit_test(moves_a_day_to_blocks),
         cmocka_unit_test(lets_old_blocks_go),
+        cmocka_unit_test(waits_for_the_shipper),
         cmocka_unit_test(deletes),
         cmocka_unit_test(snapshots),
         cmocka_unit_test(hides_nothing_meanwhile),
+        cmocka_unit_test(gives_memory_back),
         cmocka_unit_test(starts_with_damaged_blocks),
         cmocka_unit_test(bears_clock_jumps),
     };
