@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { BODY_MAX = 64 << 20, READ_SIZE = 256 * 1024, HOPS_MAX = 10, TIMEOUT_DEFAULT_MS = 10000 };
+enum { BODY_MAX = 64 << 20, READ_SIZE = 128 * 1024, HOPS_MAX = 10, TIMEOUT_DEFAULT_MS = 10000 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -279,7 +279,7 @@ static void everyone_is_told_apart(void **state)
     scene_open(
         &s, "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
             "scrape_configs:\n"
-            "- {job_name: good, static_configs: [{targets: ['@']}]}\n"
+            "- {job_name: good, scrape_interval: 20s, scrape_timeout: 20s, static_configs: [{targets: ['@']}]}\n"
             "- {job_name: guarded, metrics_path: /guarded, authorization: {credentials: word}, "
             "static_configs: [{targets: ['@']}]}\n"
             "- {job_name: login, metrics_path: /login, basic_auth: {username: u, password: 'p:1'}, "
