@@ -224,6 +224,34 @@ static void write_scrape(struct buf *b, struct scrape_manager *m)
         "Total number of metric metadata entries in the cache", "gauge", (double)s.cache_entries);
 }
 
+/* Families of the original that are always 0 here: there is no query log, and no exemplar is kept. */
+static void write_zeros(struct buf *b)
+{
+    static const struct {
+        const char *name, *help, *type;
+    } ROWS[] = {
+        { "prometheus_engine_query_log_enabled", "State of the query log.", "gauge" },
+        { "prometheus_engine_query_log_failures_total", "The number of query log failures.",
+          "counter" },
+        { "prometheus_remote_storage_exemplars_in_total",
+          "Exemplars in to remote storage, compare to exemplars out for queue managers.",
+          "counter" },
+        { "prometheus_remote_storage_histograms_in_total",
+          "HistogramSamples in to remote storage, compare to histograms out for queue managers.",
+          "counter" },
+        { "prometheus_tsdb_exemplar_exemplars_appended_total",
+          "Total number of appended exemplars.", "counter" },
+        { "prometheus_tsdb_exemplar_exemplars_in_storage",
+          "Number of exemplars currently in circular storage.", "gauge" },
+        { "prometheus_tsdb_exemplar_max_exemplars",
+          "Total number of exemplars the exemplar storage can store, resizeable.", "gauge" },
+        { "prometheus_tsdb_exemplar_out_of_order_exemplars_total",
+          "Total number of out of order exemplar ingestion failed attempts.", "counter" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++)
+        one(b, ROWS[i].name, ROWS[i].help, ROWS[i].type, 0);
+}
+
 void prometheus_metrics(struct http_req *req)
 {
     struct prometheus *p = prometheus_of(req);
@@ -252,6 +280,10 @@ void prometheus_metrics(struct http_req *req)
     one(&b, "prometheus_engine_queries_concurrent_max", "The max number of concurrent queries.",
         "gauge", (double)p->cfg->max_concurrency);
     one(&b, "vigie_queries_total", "Queries that the API evaluated.", "counter", (double)queries);
+    one(&b, "prometheus_tsdb_retention_limit_bytes",
+        "Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled",
+        "gauge", (double)p->cfg->retention_bytes);
+    write_zeros(&b);
     tsdb_write_metrics(p->tsdb, &b);
     write_scrape(&b, p->scrape);
     prometheus_pool_metrics(p, &b);
