@@ -40,8 +40,8 @@ struct http_call {
 };
 
 struct http_result {
-    int status;                  /* 0 when there was no answer */
-    struct str content_type;     /* borrowed; of http_fetch: in media, cut to fit */
+    int status;              /* 0 when there was no answer */
+    struct str content_type; /* borrowed; of http_fetch: in media, cut to fit */
     char media[96];
     struct str content_encoding; /* "gzip" only with pass_gzip; borrowed */
     struct buf body;             /* the caller's to buf_done(); empty when on_body took it */
