@@ -40,6 +40,8 @@ enum err kube_key(struct arena *a, const struct json *v, struct str *out)
 static struct kube_object *copy_of(const struct json *v, enum err *e)
 {
     struct arena a = { 0 };
+    *e = ERR_SYNTAX;
+    if (!v) return NULL; /* an event without an object */
     struct kube_object *k = arena_new(&a, struct kube_object);
     BUF(text, 0);
     json_write(&text, v);
