@@ -204,8 +204,8 @@ static void on_resume(void *ctx)
 {
     struct http_client *c = ctx;
     begin_turn(c);
-    LIST_FOR(it, &c->failed) {
-        struct http_ticket *k = CONTAINER_OF(it, struct http_ticket, in_client);
+    while (!list_empty(&c->failed)) { /* being told, one may cancel another */
+        struct http_ticket *k = CONTAINER_OF(c->failed.next, struct http_ticket, in_client);
         tell(k, k->failed, &k->why);
     }
     while (!list_empty(&c->turn.paused) && clock_mono_ns() < c->turn.until_ns) {
