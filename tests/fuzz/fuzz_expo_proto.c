@@ -20,7 +20,8 @@ static enum err read_page(struct str page, size_t piece, bool native, struct buf
         if (e == OK) {
             ASSERT(++entries <= 8 * page.n + 8);
             ASSERT(x.plain && x.name.n && x.series.n >= x.name.n);
-            buf_fmt(seen, "%d %zu %zu %d\n", (int)x.kind, x.series.n, x.labels_n, x.histogram != NULL);
+            buf_fmt(seen, "%d %zu %zu %d\n", (int)x.kind, x.series.n, x.labels_n,
+                    x.histogram != NULL);
         } else if (e == ERR_SHORT) {
             ASSERT(!r.final);
             buf_drop(&pending, r.at);

@@ -14,7 +14,8 @@ static void apply(struct kube_objects *o, struct str lines, enum kube_kind kind)
         struct str rv = { 0 };
         (void)str_cut(lines, '\n', &line, &lines);
         size_t before = o->by_key[kind].n;
-        enum err e = kube_event(&a, arena_dup(&a, line), kind, o, 1, o, &change, &changed, &rv, NULL);
+        enum err e = kube_event(&a, arena_dup(&a, line), kind, o, 1, o, &change, &changed, &rv,
+                                NULL);
         if (e != OK) ASSERT(o->by_key[kind].n == before);
     }
 }

@@ -157,9 +157,8 @@ static enum err read_in_pieces(struct str page, size_t piece, bool native, struc
     "#0 temp gauge Heat\n#1 temp gauge \n"                                                         \
     "temp;path=a\\n\"b 1.5 @1000\ntemp;path=a\\n\"b 2.5\n#2 temp gauge celsius\n"                  \
     "#1 r_total counter \nr_total;path=a\\n\"b 7\n#1 h histogram \n"
-#define CLASSIC                                                                                    \
-    "h_count 3\nh_sum 4.5\nh_bucket;le=1 1\nh_bucket;le=2.5 2\nh_bucket;le=+Inf 3\n"
-#define TAIL "#1 s summary \ns_count 3\ns_sum 4.5\ns;quantile=0.5 nan\n"
+#define CLASSIC "h_count 3\nh_sum 4.5\nh_bucket;le=1 1\nh_bucket;le=2.5 2\nh_bucket;le=+Inf 3\n"
+#define TAIL    "#1 s summary \ns_count 3\ns_sum 4.5\ns;quantile=0.5 nan\n"
 
 static void a_page_is_its_entries(void **state)
 {

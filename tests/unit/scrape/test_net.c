@@ -277,20 +277,21 @@ static void everyone_is_told_apart(void **state)
     ARENA(a, 0);
     struct targets_status all;
     scene_open(
-        &s, "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-            "scrape_configs:\n"
-            "- {job_name: good, scrape_interval: 20s, scrape_timeout: 20s, static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: guarded, metrics_path: /guarded, authorization: {credentials: word}, "
-            "static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: login, metrics_path: /login, basic_auth: {username: u, password: 'p:1'}, "
-            "static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: empty, metrics_path: /empty, static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: '503', metrics_path: /503, static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: json, metrics_path: /json, static_configs: [{targets: ['@']}]}\n"
-            "- {job_name: nobody, static_configs: [{targets: ['127.0.0.1:1']}]}\n"
-            "- {job_name: silent, metrics_path: /silent, static_configs: [{targets: ['%']}]}\n"
-            "- {job_name: half, metrics_path: /half, static_configs: [{targets: ['%']}]}\n"
-            "- {job_name: tls, metrics_path: /tls, static_configs: [{targets: ['%']}]}\n");
+        &s,
+        "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+        "scrape_configs:\n"
+        "- {job_name: good, scrape_interval: 20s, scrape_timeout: 20s, static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: guarded, metrics_path: /guarded, authorization: {credentials: word}, "
+        "static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: login, metrics_path: /login, basic_auth: {username: u, password: 'p:1'}, "
+        "static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: empty, metrics_path: /empty, static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: '503', metrics_path: /503, static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: json, metrics_path: /json, static_configs: [{targets: ['@']}]}\n"
+        "- {job_name: nobody, static_configs: [{targets: ['127.0.0.1:1']}]}\n"
+        "- {job_name: silent, metrics_path: /silent, static_configs: [{targets: ['%']}]}\n"
+        "- {job_name: half, metrics_path: /half, static_configs: [{targets: ['%']}]}\n"
+        "- {job_name: tls, metrics_path: /tls, static_configs: [{targets: ['%']}]}\n");
     wait_for_all(&s, 30);
     scrape_targets(s.m, &a, &all);
     assert_int_equal(all.active_n, ARRAY_LEN(WANT));
