@@ -31,7 +31,8 @@ static inline void store_on_report(void *ctx, const struct tsdb_report *r)
 static inline void store_folder(struct store *s)
 {
     *s = (struct store){ 0 };
-    const char *top = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; /* where fsync is cheap */
+    const char *top = access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                                    : "/tmp"; /* where fsync is cheap */
     (void)snprintf(s->dir, sizeof(s->dir), "%s/vigie-tsdb-XXXXXX", top);
     assert_non_null(mkdtemp(s->dir));
 }
