@@ -107,6 +107,7 @@ static enum err read_symbols(struct blockindex *ix, struct diag *d)
             return bad(d, "damaged symbols", ix->toc.symbols);
         }
     }
+    if (at != ix->symbols.n) return bad(d, "more symbols than it counts", ix->toc.symbols);
     return OK;
 }
 
