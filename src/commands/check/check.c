@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands/check/check.h"
 
+#include "codec/yaml.h"
 #include "io/file.h"
 #include "promql/promql.h"
 
@@ -49,10 +50,18 @@ static bool seen(const struct check *c, struct str path)
     return false;
 }
 
+/* Keys that cannot be read are the reason that a person looks for. */
 static void not_told(struct check *c, struct checked *file)
 {
-    finding_add(&c->found, FINDING_ERROR, file->path, 0, 0,
-                STR("cannot tell what this file is by its keys or its name; say it with --kind"));
+    struct yaml_node *root;
+    struct diag d = { 0 };
+    struct str why = STR("by its keys or its name");
+    if (yaml_parse(&c->a, file->text, YAML_LENIENT, &root, NULL, &d) != OK) {
+        why = arena_fmt(&c->a, "by its name, and it is not YAML (%s)", d.text);
+    }
+    finding_add(&c->found, FINDING_ERROR, file->path, d.line, d.col,
+                arena_fmt(&c->a, "cannot tell what this file is " STR_FMT "; say it with --kind",
+                          STR_ARG(why)));
 }
 
 void check_file(struct check *c, struct str path, enum check_kind kind)
@@ -90,31 +99,67 @@ static void pass_over(struct check *c, struct str path)
                 STR("passed over: its keys and its name do not tell what it is"));
 }
 
-static void walk(struct check *c, struct str dir, int depth)
+/* A folder and those it is in; a link to one of them would lead round for ever. */
+struct folder {
+    const struct folder *in;
+    dev_t device;
+    ino_t inode;
+    int depth;
+};
+
+static bool leads_back(const struct folder *f, const struct stat *st)
 {
-    struct str *names, text;
-    size_t n;
+    for (; f; f = f->in) {
+        if (f->device == st->st_dev && f->inode == st->st_ino) return true;
+    }
+    return false;
+}
+
+static size_t walk(struct check *c, struct str dir, const struct stat *st, const struct folder *in);
+
+/* Returns how many configuration files it stands for. */
+static size_t take(struct check *c, struct str path, struct str name, const struct folder *in)
+{
+    struct stat st;
+    struct str text;
+    if (name.p[0] == '.' || stat(path.p, &st) != 0) return 0;
+    if (S_ISDIR(st.st_mode)) {
+        if (in->depth >= FOLDER_MAX || leads_back(in, &st)) return 0;
+        return walk(c, path, &st, in);
+    }
+    if (!S_ISREG(st.st_mode) || !is_configuration(name)) return 0;
+    if (seen(c, path)) return 1;
+    bool read = file_read(&c->a, path, FILE_MAX, &text, NULL) == OK;
+    enum check_kind kind = read ? check_kind_of(path, text) : KIND_UNKNOWN;
+    if (read && kind == KIND_UNKNOWN) {
+        pass_over(c, path);
+    } else {
+        check_file(c, path, kind);
+    }
+    return 1;
+}
+
+static size_t walk(struct check *c, struct str dir, const struct stat *st, const struct folder *in)
+{
+    struct folder self = { in, st->st_dev, st->st_ino, in ? in->depth + 1 : 0 };
+    struct str *names;
+    size_t n, found = 0;
     struct diag d = { 0 };
     if (dir_list(&c->a, dir, &names, &n, &d) != OK) {
         finding_of(&c->found, dir, &d);
-        return;
+        return 1;
     }
     for (size_t i = 0; i < n; i++) {
-        struct stat st;
-        struct str path = path_join(&c->a, dir, names[i]);
-        if (names[i].p[0] == '.' || stat(path.p, &st) != 0) continue;
-        if (S_ISDIR(st.st_mode)) {
-            if (depth < FOLDER_MAX) walk(c, path, depth + 1);
-        } else if (is_configuration(names[i]) && !seen(c, path)) {
-            bool read = file_read(&c->a, path, FILE_MAX, &text, NULL) == OK;
-            enum check_kind kind = read ? check_kind_of(path, text) : KIND_UNKNOWN;
-            if (read && kind == KIND_UNKNOWN) {
-                pass_over(c, path);
-            } else {
-                check_file(c, path, kind);
-            }
-        }
+        found += take(c, path_join(&c->a, dir, names[i]), names[i], &self);
     }
+    return found;
 }
 
-void check_folder(struct check *c, struct str dir) { walk(c, dir, 0); }
+void check_folder(struct check *c, struct str dir)
+{
+    struct stat st = { 0 };
+    (void)stat(dir.p, &st); /* what cannot be listed is named by the walk */
+    if (walk(c, dir, &st, NULL)) return;
+    finding_add(&c->found, FINDING_WARNING, dir, 0, 0,
+                STR("there is no configuration file in this folder"));
+}

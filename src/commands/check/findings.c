@@ -2,6 +2,7 @@
 #include "commands/check/findings.h"
 
 #include "base/buf.h"
+#include "base/secret.h"
 
 void finding_add(struct findings *f, enum severity s, struct str file, unsigned line, unsigned col,
                  struct str text)
@@ -42,6 +43,47 @@ static void write_line(struct buf *b, struct str line)
     }
 }
 
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Keys whose value is a secret, or may hold one: by their whole name or by its end. */
+static const struct {
+    const char *name;
+    bool whole;
+} SECRET_KEYS[] = {
+    { "password", false },     { "secret", false },      { "token", false },
+    { "_key", false },         { "apikey", false },      { "api_url", false },
+    { "webhook_url", false },  { "credentials", false }, { "url", true },
+    { "authorization", true },
+};
+
+static bool names_secret(struct str key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(SECRET_KEYS); i++) {
+        struct str name = str_c(SECRET_KEYS[i].name);
+        if (key.n < name.n || (SECRET_KEYS[i].whole && key.n > name.n)) continue;
+        if (str_ieq(str_from(key, key.n - name.n), name)) return true;
+    }
+    return false;
+}
+
+/* Bytes of the line that anybody may see: none behind the colon of a secret's key. */
+static size_t open_part(struct str line)
+{
+    for (size_t i = 1; i < line.n; i++) {
+        if (line.p[i] != ':') continue;
+        size_t to = i;
+        while (to && (line.p[to - 1] == ' ' || line.p[to - 1] == '"' || line.p[to - 1] == '\''))
+            to--;
+        size_t from = to;
+        while (from && is_word(line.p[from - 1])) from--;
+        if (names_secret(str_make(line.p + from, to - from))) return i + 1;
+    }
+    return line.n;
+}
+
 static void write_source(struct buf *b, struct str line, unsigned number, size_t col)
 {
     size_t from = col > BEFORE ? col - BEFORE : 0;
@@ -76,5 +118,9 @@ void finding_write(struct buf *b, const struct finding *f, struct str text)
     write_sentence(b, f->text);
     buf_char(b, '\n');
     struct str line = f->line ? line_of(text, f->line) : STR("");
-    if (line.n) write_source(b, line, f->line, f->col);
+    size_t open = open_part(line);
+    BUF(shown, 0);
+    buf_put(&shown, str_first(line, open));
+    if (open < line.n) buf_fmt(&shown, " " STR_FMT, STR_ARG(SECRET_SHOWN));
+    if (line.n) write_source(b, buf_str(&shown), f->line, f->col);
 }

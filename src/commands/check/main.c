@@ -2,7 +2,8 @@
 /*
  * main.c - vigie check [--kind=KIND] [--json] [--strict] FILE|DIR...
  *
- * Exit codes: 0 all is well, warnings or not; 1 an error (with --strict a warning, too); 2 the command line.
+ * Exit codes: 0 all is well, warnings or not; 1 an error (with --strict a warning, too); 2 the command line, or
+ * nobody could read the answer.
  */
 #include "commands/check/main.h"
 
@@ -177,9 +178,10 @@ static int run(const struct options *o, enum check_kind kind, const struct flag_
     } else {
         write_text(&b, &c, o->quiet);
     }
-    (void)fwrite(b.p, 1, b.n, stdout);
     bool bad = c.found.errors || (o->strict && c.found.warnings);
+    bool written = fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
     check_done(&c);
+    if (!written) return usage("the answer could not be written");
     return bad ? EXIT_ERRORS : EXIT_FINE;
 }
 

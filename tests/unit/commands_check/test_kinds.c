@@ -55,9 +55,38 @@ static void the_line_is_shown_with_its_place(void **state)
                                                       "       |    ^\n");
 }
 
+static void a_secret_is_not_shown_with_its_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *shown;
+    } rows[] = {
+        { "  auth_password: 'abc'", "  auth_password: <secret>" },
+        { "- api_url: \"::abc\"", "- api_url: <secret>" },
+        { "  basic_auth: {username: u, password: [abc]}",
+          "  basic_auth: {username: u, password: <secret>" },
+        { "{\"basicAuthPassword\" : \"abc\"}", "{\"basicAuthPassword\" : <secret>" },
+        { "- url: http://u:abc@h/", "- url: <secret>" },
+        { "  password_file: abc", "  password_file: abc" },
+        { "  runbook_url: abc", "  runbook_url: abc" },
+        { "  expr: a:b > 1", "  expr: a:b > 1" },
+        { "  password:", "  password:" },
+        { ":", ":" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ARENA(a, 0);
+        BUF(b, 0);
+        struct finding f = { FINDING_ERROR, STR("f"), 1, 0, STR("x") };
+        finding_write(&b, &f, str_c(rows[i].line));
+        struct str want = arena_fmt(&a, "f:1: error: x\n     1 | %s\n", rows[i].shown);
+        assert_string_equal(arena_dup(&a, buf_str(&b)).p, want.p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(kinds),
-                                        cmocka_unit_test(the_line_is_shown_with_its_place) };
+                                        cmocka_unit_test(the_line_is_shown_with_its_place),
+                                        cmocka_unit_test(a_secret_is_not_shown_with_its_line) };
     return cmocka_run_group_tests_name("kinds", tests, NULL, NULL);
 }
