@@ -46,9 +46,8 @@ struct tombstone {
 enum err tombstones_read(struct str file, struct arena *a, struct tombstone **out, size_t *n);
 void tombstones_write(struct buf *b, const struct tombstone *v, size_t n);
 
-/* A list of tombstone records of the log: BE64 series, varint mint, varint maxt. Behind the type byte. */
-enum err tombstones_read_record(struct str record, struct arena *a, struct tombstone **out,
-                                size_t *n);
+/* A record of tombstones in the log, behind its type byte: BE64 series, varint mint, varint maxt each. */
+enum err tombstones_read_record(struct str in, struct arena *a, struct tombstone **out, size_t *n);
 void tombstones_write_record(struct buf *b, const struct tombstone *v, size_t n);
 
 #define ULID_CHARS 26U

@@ -96,8 +96,8 @@ enum err tsdb_snapshot(struct tsdb *db, bool head, int64_t now_ms, struct arena 
  * store's (valid until the querier closes). Chunks of blocks may reach out of the range. struct block_chunk: block.h.
  */
 struct block_chunk;
-enum err tsdb_series_chunks(struct querier *q, const struct series *s, int64_t mint, int64_t maxt,
-                            struct arena *a, struct block_chunk **out, size_t *n);
+enum err tsdb_series_chunks(struct querier *base, const struct series *s, int64_t mint,
+                            int64_t maxt, struct arena *a, struct block_chunk **out, size_t *n);
 
 /* As the API's /status/tsdb wants it. Lists are in descending order, at most `limit` long, in the arena given. */
 struct tsdb_top {
