@@ -54,7 +54,14 @@ static const struct role *role_of_flag(struct str arg, struct str *rest)
     return NULL;
 }
 
-static bool is_dir_arg(const struct flag_strs *rest) { return rest->n == 1; }
+/* "web.listen-address" without "=": its value is the next argument. */
+static bool takes_next(const struct role *r, struct str flag)
+{
+    for (const struct flag *f = r->flags; f->name; f++) {
+        if (str_eqc(flag, f->name)) return f->type != FLAG_BOOL;
+    }
+    return false;
+}
 
 enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, struct diag *d)
 {
@@ -65,7 +72,11 @@ enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, st
     struct str rest;
     *vec_push(a, &own.v) = argv[0];
     for (int i = 1; i < argc; i++) {
-        if (role_of_flag(str_c(argv[i]), &rest)) {
+        const struct role *r = role_of_flag(str_c(argv[i]), &rest);
+        if (r && takes_next(r, rest) && i + 1 < argc) {
+            *vec_push(a, &foreign.v) = arena_fmt(a, "%s=%s", argv[i], argv[i + 1]);
+            i++;
+        } else if (r) {
             *vec_push(a, &foreign.v) = str_c(argv[i]);
         } else {
             *vec_push(a, &own.v) = argv[i];
@@ -74,12 +85,12 @@ enum err plan_parse(struct arena *a, int argc, char **argv, struct plan *out, st
     struct plan p = { 0 };
     struct flag_strs positional = { 0 };
     TRY(flags_parse(PLAN_FLAGS, NULL, (int)own.v.n, own.v.v, a, &p, &positional, d));
-    if (positional.n && !is_dir_arg(&positional)) {
+    if (positional.n > 1) {
         return diag_set(d, ERR_SYNTAX, "one folder is expected, not %zu: unexpected " STR_FMT,
                         positional.n, STR_ARG(positional.v[1]));
     }
     p.dir = positional.n ? positional.v[0] : STR("./monitoring");
-    if (positional.n && !file_exists(p.dir)) {
+    if (positional.n && !file_exists(path_join(a, p.dir, STR(".")))) {
         return diag_set(d, ERR_MISSING, "there is no folder " STR_FMT, STR_ARG(p.dir));
     }
     p.foreign = (struct flag_strs){ foreign.v.v, foreign.v.n };

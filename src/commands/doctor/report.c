@@ -98,9 +98,15 @@ static struct str seconds(struct arena *a, int64_t ms, enum lang l)
     return arena_dup(a, buf_str(&b));
 }
 
-static struct saying title_of_well(const struct exam *x, enum check c)
+/* Of a check without warnings. "Every panel finds its metrics" is no title beside a note that one does not. */
+static struct str title_of_well(struct arena *a, const struct exam *x, enum check c)
 {
-    return x->ok[c].word ? x->ok[c] : SAY(WELL[c], STR(""));
+    enum lang l = x->in->lang;
+    struct str name = word_of(a, NAMES[c], l);
+    if (!examined(x, c)) return text_of(a, &SAY(W_NOT_EXAMINED, name), l);
+    if (x->ok[c].word) return text_of(a, &x->ok[c], l);
+    if (exam_worst(x, c) == SEV_NOTE) return text_of(a, &SAY(W_ONLY_NOTES, name), l);
+    return word_of(a, WELL[c], l);
 }
 
 /* --- for a person --- */
@@ -203,14 +209,13 @@ static void put_well(struct buf *b, const struct exam *x, enum check c,
     enum { ROOM = 66 };
     enum lang l = x->in->lang;
     ARENA(a, 0);
+    struct str text = title_of_well(&a, x, c);
     if (!examined(x, c)) {
         put_severity(b, style, SEV_NOTE, STR("-"));
-        buf_put(b, text_of(&a, &SAY(W_NOT_EXAMINED, word_of(&a, NAMES[c], l)), l));
+        buf_put(b, text);
         buf_char(b, '\n');
         return;
     }
-    const struct saying title = title_of_well(x, c);
-    struct str text = text_of(&a, &title, l);
     put_severity(b, style, SEV_OK, word_of(&a, W_SEV_OK, l));
     buf_put(b, text);
     size_t n = columns(text);
@@ -252,7 +257,6 @@ static void write_check(struct json_writer *w, const struct exam *x, enum check 
     ARENA(a, 0);
     enum lang l = x->in->lang;
     enum severity worst = exam_worst(x, c);
-    const struct saying title = title_of_well(x, c);
     json_open(w, '{');
     key_i64(w, "n", (int64_t)c + 1);
     key_str(w, "id", str_c(word_name(NAMES[c])));
@@ -260,9 +264,7 @@ static void write_check(struct json_writer *w, const struct exam *x, enum check 
     key_str(w, "severity", str_c(word_name(SEVERITIES[worst])));
     json_key(w, "examined");
     json_put_bool(w, examined(x, c));
-    key_str(w, "title",
-            examined(x, c) ? text_of(&a, &title, l)
-                           : text_of(&a, &SAY(W_NOT_EXAMINED, word_of(&a, NAMES[c], l)), l));
+    key_str(w, "title", title_of_well(&a, x, c));
     key_str(w, "figure", text_of(&a, &x->figures[c], l));
     json_close(w, '}');
 }

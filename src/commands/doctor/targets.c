@@ -55,6 +55,17 @@ static void report(struct sight *s, enum word title, struct saying cause, struct
                      fix, evidence, STR(""));
 }
 
+/* Asks where we asked: a container's name is one of our own roles here, which a shell does not know. */
+static struct saying curl_fix(struct sight *s)
+{
+    struct str path, parameters;
+    (void)str_cut(s->u.path, '?', &path, &parameters);
+    bool six = str_find_char(s->u.host, ':') != STR_NONE;
+    return SAY(W_FIX_CURL, arena_fmt(&s->a, "%s://%s" STR_FMT "%s:%u" STR_FMT,
+                                     s->u.tls ? "https" : "http", six ? "[" : "",
+                                     STR_ARG(s->u.host), six ? "]" : "", s->u.port, STR_ARG(path)));
+}
+
 static bool takes_tls(const struct sight *s)
 {
     struct dial *c;
@@ -121,7 +132,7 @@ static void judge_status(struct sight *s)
     exam_report(s->x, CHECK_TARGETS, away ? SEV_WARNING : SEV_ERROR,
                 SAY(W_TARGET_STATUS, s->aim->shown, s->aim->job, text),
                 SAY(login ? W_TARGET_LOGIN_WHY : W_TARGET_STATUS_WHY, STR("")),
-                path ? path_fix(s) : SAY(W_FIX_CURL, s->aim->shown), first_line(s->reply.body));
+                path ? path_fix(s) : curl_fix(s), first_line(s->reply.body));
 }
 
 static bool is_json(const struct web_reply *r)
@@ -141,8 +152,7 @@ static void judge_reply(struct sight *s)
     if (is_json(&s->reply)) {
         report(s, W_TARGET_JSON, SAY(W_TARGET_JSON_WHY, type), path_fix(s), first_line(body));
     } else if (!body.n || body.p[0] == '#') {
-        report(s, W_TARGET_EMPTY, SAY(W_TARGET_EMPTY_WHY, STR("")), SAY(W_FIX_CURL, s->aim->shown),
-               STR(""));
+        report(s, W_TARGET_EMPTY, SAY(W_TARGET_EMPTY_WHY, STR("")), curl_fix(s), STR(""));
     } else {
         report(s, W_TARGET_JSON, SAY(W_TARGET_HTML_WHY, type), path_fix(s), first_line(body));
     }

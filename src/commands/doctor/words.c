@@ -29,6 +29,7 @@ static const struct row ROWS[W_MAX_] = {
     [W_N_OPEN] = { "open", { "{0} not examined in full", "{0} incomplète|{0} incomplètes" } },
     [W_NOT_EXAMINED] = { "not-examined",
                          { "Not examined in full: {0}", "Pas examiné en entier : {0}" } },
+    [W_ONLY_NOTES] = { "only-notes", { "Only notes: {0}", "Seulement des notes : {0}" } },
     [W_NAME_FILES] = { "files", { "configuration files", "fichiers de configuration" } },
     [W_NAME_KAFKA] = { "kafka", { "Kafka", "Kafka" } },
     [W_NAME_LISTENERS] = { "listeners", { "advertised addresses", "adresses annoncées" } },

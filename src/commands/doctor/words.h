@@ -45,6 +45,7 @@ enum word {
     W_N_PASSED,
     W_N_OPEN,
     W_NOT_EXAMINED,
+    W_ONLY_NOTES,
     W_NAME_FILES,
     W_NAME_KAFKA,
     W_NAME_LISTENERS,
