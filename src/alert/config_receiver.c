@@ -60,6 +60,26 @@ static enum expand_where where_of(enum field_type t)
     }
 }
 
+/* A host as url.Parse takes it. Differs: its sentence begins with the URL, which may hold a secret. */
+static enum err check_host(const struct yaml_node *at, struct str after, struct diag *d)
+{
+    size_t n = 0, port = STR_NONE;
+    for (; n < after.n; n++) {
+        char c = after.p[n];
+        if (c == '/' || c == '?' || c == '#') break;
+        if (c == ' ') {
+            return yaml_error(at, d, ERR_SYNTAX, "invalid character \" \" in host name");
+        }
+        if (c == ':') port = n;
+        if (c == '@' || c == ']') port = STR_NONE;
+    }
+    for (size_t i = port == STR_NONE ? n : port + 1; i < n; i++) {
+        if (after.p[i] >= '0' && after.p[i] <= '9') continue;
+        return yaml_error(at, d, ERR_SYNTAX, "invalid port after host");
+    }
+    return OK;
+}
+
 /* What url.Parse and the scheme check say; a templated URL is looked at when it is rendered. */
 static enum err check_url(const struct yaml_node *at, struct str s, struct diag *d)
 {
@@ -79,7 +99,7 @@ static enum err check_url(const struct yaml_node *at, struct str s, struct diag 
     if (!str_starts(rest, STR("//")) || rest.n == 2 || rest.p[2] == '/') {
         return yaml_error(at, d, ERR_SYNTAX, "missing host for URL");
     }
-    return OK;
+    return check_host(at, str_from(rest, 2), d);
 }
 
 static enum err load_number(const struct kind_field *f, const struct yaml_node *v, struct diag *d)

@@ -99,6 +99,30 @@ static void a_bad_value_is_never_shown(void **state)
     alert_config_unref(c);
 }
 
+static void a_host_is_what_the_original_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *why; /* NULL: it is good */
+    } rows[] = {
+        { "http://h:80/a b?c: d", NULL },
+        { "http://u:p@[::1]/", NULL },
+        { "http://h:", NULL },
+        { "http://a bad/", "invalid character \" \" in host name" },
+        { "http://h:a/", "invalid port after host" },
+        { "http://u:p@h:1x", "invalid port after host" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ARENA(a, 0);
+        struct diag d = { 0 };
+        const char *text = arena_fmt(&a, "  webhook_configs:\n  - url: '%s'\n", rows[i].url).p;
+        struct alert_config *c = load(&a, text, EXPAND_OFF, &d);
+        if (!rows[i].why && !c) fail_msg("%s: %s", rows[i].url, d.text);
+        if (rows[i].why) assert_string_equal(d.text, rows[i].why);
+        if (c) alert_config_unref(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +130,7 @@ int main(void)
         cmocka_unit_test(an_unset_variable_turns_its_integration_off),
         cmocka_unit_test(a_value_is_no_template_and_no_yaml),
         cmocka_unit_test(a_bad_value_is_never_shown),
+        cmocka_unit_test(a_host_is_what_the_original_takes),
     };
     return cmocka_run_group_tests_name("expand", tests, NULL, NULL);
 }
