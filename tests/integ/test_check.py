@@ -180,12 +180,31 @@ def the_folder_and_the_command_line():
         assert p.returncode == 2 and p.stderr.startswith("vigie check: "), p
     p = subprocess.run([VIGIE, "check", "/nowhere.yml"], capture_output=True, text=True)
     assert p.returncode == 1 and "/nowhere.yml: error: " in p.stdout, p
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([VIGIE, "check", "monitoring"], cwd=peers.ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 2 and "could not be written" in p.stderr, p
+
+
+def folders_of_any_shape():
+    with tempfile.TemporaryDirectory() as home:
+        home = pathlib.Path(home)
+        p = subprocess.run([VIGIE, "check", home], capture_output=True, text=True)
+        assert p.returncode == 0 and "no configuration file in this folder" in p.stdout, p
+        (home / "below").mkdir()
+        (home / "below" / "r.yml").write_text("groups: []\n")
+        (home / "below" / "round").symlink_to(home)
+        os.mkfifo(home / "pipe.yml")
+        p = subprocess.run([VIGIE, "check", home], capture_output=True, text=True, timeout=30)
+        assert p.returncode == 0 and p.stdout.count("ok: rules") == 1, p
+        (home / "odd").write_bytes(b"a: \xff\n")
+        p = subprocess.run([VIGIE, "check", home / "odd"], capture_output=True)
+        assert p.returncode == 1 and b"it is not YAML (" in p.stdout, p
 
 
 if __name__ == "__main__":
     try:
         peers.need("promtool", "apt-get install prometheus")
         peers.need("amtool", "apt-get install prometheus-alertmanager")
-        peers.run(users_files, the_folder_and_the_command_line, jmx_and_dashboards, rule_files, alertmanager_files, prometheus_files)
+        peers.run(users_files, the_folder_and_the_command_line, folders_of_any_shape, jmx_and_dashboards, rule_files, alertmanager_files, prometheus_files)
     except peers.Missing as why:
         sys.exit(str(why))

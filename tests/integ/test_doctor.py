@@ -141,7 +141,7 @@ class World:
 
     def flags(self):
         flags = [f"--{r}.web.listen-address=127.0.0.1:{self.port[r]}" for r in ROLES[:4]]
-        return flags + [f"--grafana.http-port={self.port['grafana']}", "--grafana.http-addr=127.0.0.1", "--alertmanager.cluster.listen-address="]
+        return flags + ["--grafana.http-port", str(self.port["grafana"]), "--grafana.http-addr=127.0.0.1", "--alertmanager.cluster.listen-address="]
 
     def start(self):
         self.vigie = peers.Process([VIGIE, "run", self.home / "good", "--data", self.home / "data", "--kafka", self.kafka.bootstrap,
@@ -385,7 +385,7 @@ def shot(b, name):
 
 
 def bad_command_lines(w):
-    for flags in (["--lang=de"], ["--disk-limit=0"], ["--nonsense"], ["/no/such/folder"]):
+    for flags in (["--lang=de"], ["--disk-limit=0"], ["--nonsense"], ["/no/such/folder"], [__file__], ["a", "b"]):
         run = subprocess.run([VIGIE, "doctor", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         assert run.returncode == 3 and run.stderr and not run.stdout, (flags, run)
     assert "Exit code" in subprocess.run([VIGIE, "doctor", "--help"], stdout=subprocess.PIPE, text=True, timeout=30, check=True).stdout

@@ -98,12 +98,13 @@ static struct str seconds(struct arena *a, int64_t ms, enum lang l)
     return arena_dup(a, buf_str(&b));
 }
 
-/* Of a check without warnings. "Every panel finds its metrics" is no title beside a note that one does not. */
-static struct str title_of_well(struct arena *a, const struct exam *x, enum check c)
+/* What a check came to. "Every panel finds its metrics" is no title beside a note that one does not. */
+static struct str title_of_check(struct arena *a, const struct exam *x, enum check c)
 {
     enum lang l = x->in->lang;
     struct str name = word_of(a, NAMES[c], l);
     if (!examined(x, c)) return text_of(a, &SAY(W_NOT_EXAMINED, name), l);
+    if (exam_worst(x, c) > SEV_NOTE) return name;
     if (x->ok[c].word) return text_of(a, &x->ok[c], l);
     if (exam_worst(x, c) == SEV_NOTE) return text_of(a, &SAY(W_ONLY_NOTES, name), l);
     return word_of(a, WELL[c], l);
@@ -209,7 +210,7 @@ static void put_well(struct buf *b, const struct exam *x, enum check c,
     enum { ROOM = 66 };
     enum lang l = x->in->lang;
     ARENA(a, 0);
-    struct str text = title_of_well(&a, x, c);
+    struct str text = title_of_check(&a, x, c);
     if (!examined(x, c)) {
         put_severity(b, style, SEV_NOTE, STR("-"));
         buf_put(b, text);
@@ -264,7 +265,7 @@ static void write_check(struct json_writer *w, const struct exam *x, enum check 
     key_str(w, "severity", str_c(word_name(SEVERITIES[worst])));
     json_key(w, "examined");
     json_put_bool(w, examined(x, c));
-    key_str(w, "title", title_of_well(&a, x, c));
+    key_str(w, "title", title_of_check(&a, x, c));
     key_str(w, "figure", text_of(&a, &x->figures[c], l));
     json_close(w, '}');
 }

@@ -211,6 +211,34 @@ static void test_redact(void **state)
     assert_true(str_eqc(buf_str(&b), "a <secret> b <secret><secret> c"));
 }
 
+/* Praise stands only where nothing was found. */
+static void test_title_beside_a_note(void **state)
+{
+    (void)state;
+    static const struct {
+        enum severity found;
+        const char *title;
+    } rows[] = {
+        { SEV_OK, "Every rule reads metrics that exist" },
+        { SEV_NOTE, "Only notes: rules" },
+        { SEV_WARNING, "rules" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ARENA(a, 0);
+        BUF(b, 1 << 20);
+        struct doctor_input in = { .lang = LANG_EN };
+        struct exam x = { .in = &in };
+        x.figures[CHECK_RULES] = SAY(W_FIG_RULES, STR("1"));
+        if (rows[i].found) {
+            *vec_push(&a, &x.findings.v) = (struct finding){ .check = CHECK_RULES,
+                                                             .severity = rows[i].found };
+        }
+        report_json(&b, &x, 0);
+        struct str want = arena_fmt(&a, "\"title\":\"%s\"", rows[i].title);
+        assert_true(str_find(buf_str(&b), want) != STR_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,7 +247,7 @@ int main(void)
         cmocka_unit_test(test_sasl),      cmocka_unit_test(test_dead),
         cmocka_unit_test(test_variables), cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_redact),
+        cmocka_unit_test(test_redact),    cmocka_unit_test(test_title_beside_a_note),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
