@@ -3,7 +3,7 @@
  * web.h - one GET, step by step, so that it is known where it failed: name, connection, TLS, HTTP
  *
  * Shape:  HTTP/1.0, so that nothing comes in chunks; the first bytes of the body are enough to know what it is.
- * Limits: BODY_MAX bytes, the step's time for each step.
+ * Limits: WEB_BODY_MAX bytes, the step's time for each step.
  */
 #ifndef COMMANDS_DOCTOR_WEB_H
 #define COMMANDS_DOCTOR_WEB_H
