@@ -27,7 +27,7 @@ extern const char PLAN_USAGE[], PLAN_SUMMARY[];
 unsigned plan_port(const struct plan *p, const struct role *r);
 
 /* What the user gave a role's flag, the last one; {NULL, 0}: nothing. */
-struct str plan_given(const struct plan *p, const struct role *r, const char *flag);
+struct str plan_given(const struct plan *p, const struct role *r, const char *name);
 
 /*
  * Fills a role's config: `set` are rows {flag, value} of ours (value {NULL,0}: leave the role's default), the user's

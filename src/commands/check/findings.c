@@ -48,6 +48,8 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+static bool is_quote(char c) { return c == '"' || c == '\''; }
+
 /* Keys whose value is a secret, or may hold one: by their whole name or by its end. */
 static const struct {
     const char *name;
@@ -75,8 +77,7 @@ static size_t open_part(struct str line)
     for (size_t i = 1; i < line.n; i++) {
         if (line.p[i] != ':') continue;
         size_t to = i;
-        while (to && (line.p[to - 1] == ' ' || line.p[to - 1] == '"' || line.p[to - 1] == '\''))
-            to--;
+        while (to && (line.p[to - 1] == ' ' || is_quote(line.p[to - 1]))) to--;
         size_t from = to;
         while (from && is_word(line.p[from - 1])) from--;
         if (names_secret(str_make(line.p + from, to - from))) return i + 1;
