@@ -3,6 +3,8 @@
 #include "base/assert.h"
 #include "io/dns.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const enum dns_type TYPES[] = { DNS_A, DNS_NS, DNS_MX, DNS_AAAA, DNS_SRV };

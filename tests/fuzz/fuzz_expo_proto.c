@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 /* Everything that a page says, in one hash-like text. */
 static enum err read_page(struct str page, size_t piece, bool native, struct buf *seen)
 {

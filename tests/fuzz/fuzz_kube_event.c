@@ -4,6 +4,8 @@
 #include "discovery/kube_targets.h"
 #include "discovery/kube_watch.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 static void apply(struct kube_objects *o, struct str lines, enum kube_kind kind)
 {
     struct str line;

@@ -3,6 +3,8 @@
 #include "base/assert.h"
 #include "discovery/kube_access.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct kube_access k;

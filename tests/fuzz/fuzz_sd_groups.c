@@ -3,6 +3,8 @@
 #include "base/assert.h"
 #include "discovery/groups.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
 static void check(struct sd_groups groups, size_t n)
 {
     size_t targets = 0;
