@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "codec/histchunk.h"
 #include "codec/xor.h"
+#include "codec/xor2.h"
 #include "io/file.h"
 #include "tsdb/dirs.h"
 
@@ -205,13 +206,15 @@ enum err block_all(const struct block *b, struct arena *a, uint32_t **series, si
     return OK;
 }
 
-static enum err decode_floats(struct str data, struct column *c)
+typedef enum err float_decoder(struct str chunk, int64_t *t, double *v);
+
+static enum err decode_floats(struct str data, float_decoder *decode, struct column *c)
 {
     size_t n = xor_count(data), from = c->n;
-    /* A sample takes two bits at least: what the count claims is held against the bytes that came with it. */
-    if (n > data.n * 4) return ERR_CORRUPT;
+    /* A sample takes a bit at least: what the count claims is held against the bytes that came with it. */
+    if (n > data.n * 8) return ERR_CORRUPT;
     if (c->n + n > c->cap) column_reserve(c, c->n + n > c->cap * 2 ? c->n + n : c->cap * 2);
-    TRY(xor_decode(data, c->t + from, c->v + from));
+    TRY(decode(data, c->t + from, c->v + from));
     if (c->h) memset(c->h + from, 0, n * sizeof(struct histogram *));
     c->n += n;
     return OK;
@@ -233,7 +236,8 @@ static enum err decode_histograms(unsigned encoding, struct str data, struct col
 enum err block_decode(unsigned encoding, struct str data, struct column *c)
 {
     switch (encoding) {
-    case CHUNK_XOR: return decode_floats(data, c);
+    case CHUNK_XOR: return decode_floats(data, xor_decode, c);
+    case CHUNK_XOR2: return decode_floats(data, xor2_decode, c);
     case CHUNK_HISTOGRAM:
     case CHUNK_FLOAT_HISTOGRAM: return decode_histograms(encoding, data, c);
     default: return ERR_UNSUPPORTED;

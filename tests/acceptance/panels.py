@@ -17,7 +17,7 @@ TITLES = ["Kafka Broker Status", "Kafka Throughput - Messages In", "Consumer Lag
           "Request Rate by Type", "Request Latency (P99)"]
 GREEN, YELLOW, RED = "rgb(115, 191, 105)", "rgb(250, 222, 42)", "rgb(242, 73, 92)"  # Grafana's own, dark theme
 COLOURS = {GREEN: "green", YELLOW: "yellow", RED: "red"}
-TOLERANCE = 0.15
+TOLERANCE = 0.25  # a scrape stamps offsets that are up to five seconds old: a sixth of the 30 s between two scrapes
 READ = """(()=>{const p=document.querySelector('section.dpanel[aria-label=%s]');
 const text=e=>e?e.innerText.trim():'';
 return {state:text(p.querySelector('.body .state')),

@@ -200,12 +200,27 @@ static void tells_damage(void **state)
     store_remove(&s);
 }
 
+/* t 1 and 6, the value 1 twice: as the newest Prometheus may write them. */
+static void reads_xor2(void **state)
+{
+    (void)state;
+    static const char CHUNK[] = "\0\2\0\2\x3f\xf0\0\0\0\0\0\0\5\0";
+    struct column c = { 0 };
+    assert_int_equal(block_decode(CHUNK_XOR2, str_make(CHUNK, sizeof(CHUNK) - 1), &c), OK);
+    assert_int_equal(c.n, 2);
+    assert_true(c.t[0] == 1 && c.t[1] == 6 && c.v[0] == 1 && c.v[1] == 1);
+    column_clear(&c);
+    assert_int_equal(block_decode(CHUNK_XOR2, str_make(CHUNK, 9), &c), ERR_CORRUPT);
+    column_done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_was_written),
         cmocka_unit_test(finds_pairs),
         cmocka_unit_test(tells_damage),
+        cmocka_unit_test(reads_xor2),
     };
     return cmocka_run_group_tests_name("block", tests, NULL, NULL);
 }
