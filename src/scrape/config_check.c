@@ -6,6 +6,7 @@
  */
 #include "codec/goquote.h"
 #include "scrape/config_priv.h"
+#include "scrape/target.h"
 
 static const char *const PROTOCOLS[] = {
     [PROTOCOL_NONE] = "",
@@ -39,7 +40,7 @@ enum err target_groups_check(const struct target_groups *groups, bool relabelled
         const struct yaml_node *at = yaml_get(g->at, "targets");
         for (size_t j = 0; j < g->targets.n; j++) {
             if (str_find_char(g->targets.v[j], '/') == STR_NONE) continue;
-            enum err e = diag_quoted(d, ERR_SYNTAX, "", g->targets.v[j],
+            enum err e = diag_quoted(d, ERR_SYNTAX, "", target_shown(g->targets.v[j]),
                                      " is not a valid hostname");
             if (d) {
                 d->line = at->items[j]->line;

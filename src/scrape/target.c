@@ -119,11 +119,18 @@ static struct labels discovered(struct arena *a, const struct scrape_config *c, 
     return labels_dup(a, labels_build(&b));
 }
 
+struct str target_shown(struct str address)
+{
+    size_t at = address.n;
+    while (at > 0 && address.p[at - 1] != '@') at--;
+    return str_from(address, at);
+}
+
 static enum err check_address(struct str address, struct diag *d)
 {
     if (!address.n) return diag_set(d, ERR_SYNTAX, "no address");
     if (str_find_char(address, '/') == STR_NONE) return OK;
-    return diag_quoted(d, ERR_SYNTAX, "", address, " is not a valid hostname");
+    return diag_quoted(d, ERR_SYNTAX, "", target_shown(address), " is not a valid hostname");
 }
 
 static enum err read_interval(struct labels lb, const char *label, const char *what, int64_t *ms,

@@ -30,6 +30,9 @@ struct target_list {
     size_t n, dropped_n, bad_n;
 };
 
+/* A target's address for an error's text: without the name and password that a URL may bring. */
+struct str target_shown(struct str address);
+
 /* found: what discoveries say, after the targets of static_configs. */
 void targets_of(struct arena *a, const struct scrape_config *c, struct sd_groups found,
                 struct target_list *out);

@@ -185,6 +185,24 @@ def the_folder_and_the_command_line():
     assert p.returncode == 2 and "could not be written" in p.stderr, p
 
 
+LEAKS = [
+    ("scrape_configs:\n- job_name: x\n  static_configs: [{targets: ['http://u:geheim@h/']}]\n", "3:31: error: \"h/\" is not a valid hostname"),
+    ("scrape_configs:\n- job_name: x\n  basic_auth: {username: u, password: geheim, nothing: 1}\n", "error: field nothing not found"),
+    ("receivers: [{name: a, webhook_configs: [{url: 'http://geheim', nothing: 1}]}]\nroute: {receiver: a}\n", "error: field nothing not found"),
+]
+
+
+def no_secret_is_shown():
+    with tempfile.TemporaryDirectory() as d:
+        f = pathlib.Path(d, "a.yml")
+        for text, wanted in LEAKS:
+            f.write_text(text)
+            for flags in ([], ["--json"]):
+                p = subprocess.run([VIGIE, "check", *flags, f], capture_output=True, text=True)
+                assert p.returncode == 1 and "geheim" not in p.stdout + p.stderr, p
+            assert wanted in subprocess.run([VIGIE, "check", f], capture_output=True, text=True).stdout, (text, p)
+
+
 def folders_of_any_shape():
     with tempfile.TemporaryDirectory() as home:
         home = pathlib.Path(home)
@@ -205,6 +223,6 @@ if __name__ == "__main__":
     try:
         peers.need("promtool", "apt-get install prometheus")
         peers.need("amtool", "apt-get install prometheus-alertmanager")
-        peers.run(users_files, the_folder_and_the_command_line, folders_of_any_shape, jmx_and_dashboards, rule_files, alertmanager_files, prometheus_files)
+        peers.run(users_files, no_secret_is_shown, the_folder_and_the_command_line, folders_of_any_shape, jmx_and_dashboards, rule_files, alertmanager_files, prometheus_files)
     except peers.Missing as why:
         sys.exit(str(why))

@@ -127,9 +127,20 @@ static int run_config(int argc, char **argv)
     return EXIT_FAILURE;
 }
 
+/* Commands without flags of their own have only their line to show. */
+static bool wants_help(const struct command *c, int argc, char **argv)
+{
+    if (c->run != run_config && c->run != run_manual) return false;
+    return argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
 static int run_command(const char *name, int argc, char **argv)
 {
     for (const struct command *c = COMMANDS; c->name; c++) {
+        if (strcmp(c->name, name) == 0 && wants_help(c, argc, argv)) {
+            (void)printf("usage: vigie %s\n", c->summary);
+            return EXIT_SUCCESS;
+        }
         if (strcmp(c->name, name) == 0) return c->run(argc, argv);
     }
     const struct role *r = role_named(str_c(name));

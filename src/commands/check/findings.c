@@ -71,11 +71,23 @@ static bool names_secret(struct str key)
     return false;
 }
 
-/* Bytes of the line that anybody may see: none behind the colon of a secret's key. */
+/* Is `text`, behind the :// of a URL, a name and password up to an @? */
+static bool is_login(struct str text)
+{
+    for (size_t i = 0; i < text.n && text.p[i] != ' ' && text.p[i] != '/' && !is_quote(text.p[i]);
+         i++) {
+        if (text.p[i] == '@') return true;
+    }
+    return false;
+}
+
+/* Bytes of the line that anybody may see: none behind the colon of a secret's key, no login of a URL. */
 static size_t open_part(struct str line)
 {
     for (size_t i = 1; i < line.n; i++) {
         if (line.p[i] != ':') continue;
+        if (str_starts(str_from(line, i), STR("://")) && is_login(str_from(line, i + 3)))
+            return i + 3;
         size_t to = i;
         while (to && (line.p[to - 1] == ' ' || is_quote(line.p[to - 1]))) to--;
         size_t from = to;
