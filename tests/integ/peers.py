@@ -227,7 +227,7 @@ class Kafka:
 
     def format(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22]
+        cluster = "K" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]  # one that begins with - would be a flag
         for i in range(len(self.ports)):
             file = self.folder / f"server{i + 1}.properties"
             fresh = not (self.folder / f"data{i + 1}" / "meta.properties").exists()
