@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct store {
@@ -28,12 +29,18 @@ static inline void store_on_report(void *ctx, const struct tsdb_report *r)
     (void)snprintf(s->last_text, sizeof(s->last_text), "%s", r->text);
 }
 
+/* Memory, where fsync is cheap, if there is enough of it: containers often have a little. */
+static inline const char *store_top(void)
+{
+    struct statvfs fs;
+    bool roomy = statvfs("/dev/shm", &fs) == 0 && fs.f_bavail * fs.f_frsize >= 512UL << 20;
+    return roomy && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 static inline void store_folder(struct store *s)
 {
     *s = (struct store){ 0 };
-    const char *top = access("/dev/shm", W_OK) == 0 ? "/dev/shm"
-                                                    : "/tmp"; /* where fsync is cheap */
-    (void)snprintf(s->dir, sizeof(s->dir), "%s/vigie-tsdb-XXXXXX", top);
+    (void)snprintf(s->dir, sizeof(s->dir), "%s/vigie-tsdb-XXXXXX", store_top());
     assert_non_null(mkdtemp(s->dir));
 }
 
